@@ -1,0 +1,164 @@
+/*
+ * fdw.h
+ *		What the files of src/fdw share: the mapping of a foreign table and the decoder of its rows.
+ */
+#ifndef CBCONN_FDW_H
+#define CBCONN_FDW_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "foreign/fdwapi.h"
+#include "nodes/bitmapset.h"
+#include "../cluster/cluster.h"
+#include "../protocol/path.h"
+
+/* How a table may be reached (option access). */
+typedef enum FdwAccess
+{
+	FDW_ACCESS_AUTO,
+	FDW_ACCESS_KV,
+	FDW_ACCESS_QUERY
+} FdwAccess;
+
+/* What to do with a JSON value of the wrong type (option on_type_error). */
+typedef enum FdwTypeError
+{
+	FDW_TYPE_ERROR_ERROR,
+	FDW_TYPE_ERROR_NULL
+} FdwTypeError;
+
+/* How date and time columns are stored (option format). */
+typedef enum FdwTimeFormat
+{
+	FDW_TIME_ISO8601,
+	FDW_TIME_EPOCH_S,
+	FDW_TIME_EPOCH_MS
+} FdwTimeFormat;
+
+typedef enum FdwColumnKind
+{
+	FDW_COLUMN_NONE,			/* dropped or generated: always NULL from the remote side */
+	FDW_COLUMN_KEY,
+	FDW_COLUMN_DOCUMENT,
+	FDW_COLUMN_META,
+	FDW_COLUMN_PATH				/* default: the top-level field of the column's name */
+} FdwColumnKind;
+
+typedef enum FdwMeta
+{
+	FDW_META_CAS,				/* bigint (the 64 bits as they are) or numeric (unsigned) */
+	FDW_META_EXPIRY,			/* timestamptz; NULL: none */
+	FDW_META_FLAGS,
+	FDW_META_SEQNO,
+	FDW_META_VBUCKET,
+	FDW_META_DATATYPE			/* text: json, raw; with ",xattr" */
+} FdwMeta;
+
+typedef struct FdwColumn
+{
+	FdwColumnKind kind;
+	FdwMeta		meta;
+	const char *path;			/* FDW_COLUMN_PATH: in Couchbase's path syntax, checked */
+	FdwTimeFormat format;
+	FdwTypeError on_type_error;
+} FdwColumn;
+
+/* A foreign table's mapping, read once per plan or execution by table_load. */
+typedef struct FdwTable
+{
+	Oid			relid;
+	Oid			serverid;
+	const char *bucket;
+	const char *scope;			/* never NULL */
+	const char *collection;		/* never NULL */
+	FdwAccess	access;
+	double		startup_cost;	/* option fdw_startup_cost */
+	double		tuple_cost;		/* option fdw_tuple_cost */
+	AttrNumber	key_attno;		/* 0: no key column */
+	int			natts;
+	FdwColumn  *columns;		/* natts, by attnum - 1 */
+} FdwTable;
+
+/* ---- table.c ---- */
+
+/* The mapping of a foreign table in the current memory context; errors with FDW SQLSTATEs when it cannot work. */
+extern FdwTable *table_load(Oid relid);
+
+/* The target for this table as this user sees it (checkAsUser, or the current user when InvalidOid). */
+extern void table_target(const FdwTable *table, Oid userid, ClusterTarget *target);
+
+/* cluster_open and cluster_collection for a table in one step. */
+extern ClusterHandle *table_open(const FdwTable *table, Oid userid, KvCollection **collection);
+
+/* ---- row.c: documents to tuples ---- */
+
+typedef struct RowDecoder RowDecoder;
+
+/* What the wanted columns need from the cluster layer. */
+typedef struct RowNeeds
+{
+	bool		body;			/* any path or document column */
+	bool		meta;			/* expiry or seqno */
+	bool		whole;			/* document column: only the whole body will do */
+	int			npaths;			/* distinct paths of the wanted columns */
+	const char **paths;
+} RowNeeds;
+
+/*
+ * Decoder for these columns (members: attnum; a whole-row reference means all), in cxt. Long-lived part of a scan:
+ * type input functions are looked up here, once.
+ */
+extern RowDecoder *row_decoder_create(const FdwTable *table, TupleDesc tupdesc, const Bitmapset *attnums,
+									  MemoryContext cxt);
+
+extern const RowNeeds *row_decoder_needs(const RowDecoder *decoder);
+
+/*
+ * Tells the decoder that documents come as look-up results in order of needs->paths (ClusterDoc.values)
+ * instead of whole bodies. Default: whole bodies.
+ */
+extern void row_decoder_use_lookup(RowDecoder *decoder, bool lookup);
+
+/*
+ * Fills values/isnull (natts long; columns not wanted are NULL). By-reference results are in the current memory
+ * context, which the caller resets per tuple, or point into doc. Errors name key, path and type (on_type_error),
+ * and refuse invalid UTF-8, NUL characters and text that is not JSON.
+ */
+extern void row_decode(RowDecoder *decoder, const ClusterDoc *doc, Datum *values, bool *isnull);
+
+/* ---- option.c ---- */
+
+/* Values of the table (server as fallback) that only the planner and executor need; see the option table. */
+extern bool option_bool(Oid relid, const char *name);
+extern int64 option_int(Oid relid, const char *name);
+
+/* ---- wrapper.c: the FdwRoutine's callbacks, by file ---- */
+
+/* plan.c */
+extern void cbconnGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid relid);
+extern void cbconnGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid relid);
+extern ForeignScan *cbconnGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath *best_path,
+										 List *tlist, List *scan_clauses, Plan *outer_plan);
+
+/* exec.c */
+extern void cbconnBeginForeignScan(ForeignScanState *node, int eflags);
+extern TupleTableSlot *cbconnIterateForeignScan(ForeignScanState *node);
+extern void cbconnReScanForeignScan(ForeignScanState *node);
+extern void cbconnEndForeignScan(ForeignScanState *node);
+extern bool cbconnRecheckForeignScan(ForeignScanState *node, TupleTableSlot *slot);
+
+/* parallel.c */
+extern bool cbconnIsForeignScanParallelSafe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);
+extern Size cbconnEstimateDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt);
+extern void cbconnInitializeDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt, void *coordinate);
+extern void cbconnReInitializeDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt, void *coordinate);
+extern void cbconnInitializeWorkerForeignScan(ForeignScanState *node, shm_toc *toc, void *coordinate);
+
+/* explain.c */
+extern void cbconnExplainForeignScan(ForeignScanState *node, struct ExplainState *es);
+
+/* analyze.c */
+extern bool cbconnAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc *func, BlockNumber *totalpages);
+
+#endif							/* CBCONN_FDW_H */
