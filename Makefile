@@ -15,8 +15,9 @@ OBJS  = $(SRCS:.c=.o)
 # PostgreSQL 15 wants sql/ and expected/ under one folder.
 REGRESS        = $(filter-out cbconn_fdw--%,$(basename $(notdir $(wildcard sql/*.sql))))
 ISOLATION      = $(basename $(notdir $(wildcard test/specs/*.spec)))
-REGRESS_OPTS   = --inputdir=. --outputdir=build/regress
-ISOLATION_OPTS = --inputdir=test --outputdir=build/isolation
+REGRESS_OPTS   = --inputdir=. --outputdir=build/regress --load-extension=$(EXTENSION)
+ISOLATION_OPTS = --inputdir=test --outputdir=build/isolation --load-extension=$(EXTENSION)
+REGRESS_PREP   = build/regress build/isolation
 
 PKG_CONFIG ?= pkg-config
 PKGS        = openssl libcares jansson snappy zlib
@@ -56,6 +57,9 @@ $(EXPORTS): $(SRCS) Makefile
 	@mkdir -p $(@D)
 	test/exports.sh $(SRCS) >$@
 
+$(REGRESS_PREP):
+	mkdir -p $@
+
 build/packages-found: Makefile
 	@$(PKG_CONFIG) --print-errors --exists $(PKGS) || { echo 'Run "make deps" first.'; exit 1; }
 	@mkdir -p $(@D) && touch $@
@@ -91,6 +95,7 @@ lint:
 
 interop:
 	test/deps.sh build interop
+	$(MAKE) -s cluster
 	test/interop/run.sh
 
 bench:
@@ -98,7 +103,7 @@ bench:
 	test/bench/run.sh
 
 valgrind:
-	test/deps.sh build test
+	test/deps.sh build valgrind
 	test/valgrind.sh
 
 .PHONY: help deps demo demo-shell test lint interop bench valgrind

@@ -79,7 +79,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
 
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/cbconn.XXXXXX")
+tmp=$(mktemp -d -t --suffix=.cbconn)
 chmod 755 "$tmp"
 
 # The user that owns the server: initdb and postgres refuse root.

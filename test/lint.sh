@@ -1,0 +1,226 @@
+#!/bin/bash
+# The project's own rules, each as a function that prints what breaks it in a given tree and nothing otherwise.
+# Before the real tree is judged, every check must fire on a small tree that breaks its rule.
+# usage: lint.sh [CHECK ...]
+set -uo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+c_files() { find "$@" -name '*.[ch]' -not -path '*/build/*' 2>/dev/null | LC_ALL=C sort; }
+
+# Arrows between the layers point only down: fdw -> cluster -> protocol.
+check_layers() {
+	local postgres='#include *["<](postgres|c\.h|utils/|storage/|miscadmin|nodes/|executor/|optimizer/|access/|catalog/|foreign/|commands/|parser/|port/|common/|mb/|libpq/|lib/)'
+	c_files src/protocol | xargs -r grep -nE "$postgres" /dev/null
+	c_files src/protocol | xargs -r grep -nE '#include *["<](.*/)?(cluster|fdw)/' /dev/null
+	c_files src/protocol | xargs -r grep -nE '#include *<(sys/socket|netdb|poll|sys/epoll|time|sys/time|pthread|curl|ares)' /dev/null
+	c_files src/cluster | xargs -r grep -nE '#include *["<](optimizer/|nodes/plannodes|nodes/pathnodes|executor/|foreign/fdwapi|.*fdw/)' /dev/null
+	c_files src/fdw | xargs -r grep -nE '\b(socket|connect|recv|recvmsg|send|sendmsg|SSL_read|SSL_write|curl_multi_perform|poll|epoll_wait|WaitLatchOrSocket)\(' /dev/null
+	c_files src/fdw | xargs -r grep -nE '#include *<(sys/socket|netdb|poll|sys/epoll|curl|ares|openssl/ssl)' /dev/null
+	c_files test/cluster | xargs -r grep -nE '#include *["<](\.\./)*(src/|protocol/|cluster/cluster)' /dev/null
+}
+break_layers() {
+	mkdir -p src/protocol
+	echo '#include "utils/elog.h"' >src/protocol/a.c
+}
+
+# Calls that wait outside the wait function, or write without a bound.
+check_banned_calls() {
+	c_files src | xargs -r grep -nE '\b(getaddrinfo|gethostbyname|sleep|usleep|nanosleep|pg_usleep|strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|strtok|alloca)\(' /dev/null
+	c_files test/cluster | xargs -r grep -nE '\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca)\(' /dev/null
+}
+break_banned_calls() {
+	mkdir -p src/fdw
+	echo 'int f(const char *s) { return atoi(s); }' >src/fdw/a.c
+}
+
+# Error texts must be literals, so that nothing remote is ever read as a format.
+check_literal_formats() {
+	c_files src/cluster src/fdw | xargs -r grep -nE '\b(errmsg|errdetail|errhint|errcontext|errmsg_internal|errdetail_internal)\((\*?[a-z_]+(->|\.|\)|\[)|[a-z_]+\()' /dev/null
+}
+break_literal_formats() {
+	mkdir -p src/fdw
+	echo 'ereport(ERROR, errmsg(text));' >src/fdw/a.c
+}
+
+check_file_sizes() {
+	c_files src test | while read -r file; do
+		awk 'END { if (NR > 800) print FILENAME ": " NR " lines (800 are allowed)" }' "$file"
+	done
+}
+break_file_sizes() {
+	mkdir -p src/fdw
+	seq -f '/* %g */' 801 >src/fdw/a.c
+}
+
+# A function is what stands between a brace in the first column and "}" alone in the first column.
+check_function_sizes() {
+	c_files src test | while read -r file; do
+		awk '/^\{/ { start = NR }
+			/^\}[ \t]*$/ { if (start && NR - start + 1 > 100)
+				print FILENAME ":" start ": function of " NR - start + 1 " lines (100 are allowed)" }' "$file"
+	done
+}
+break_function_sizes() {
+	mkdir -p src/fdw
+	{ printf 'int\nf(void)\n{\n'; seq -f '	/* %g */' 100; echo '}'; } >src/fdw/a.c
+}
+
+# Words that announce unfinished work.
+check_unfinished() {
+	local words='(TO''DO|FIX''ME|XX''X|HA''CK|not imple''mented|st''ub)\b'
+	grep -rniE --exclude-dir=build --exclude-dir=node_modules --include='*.[ch]' --include='*.sh' --include='*.sql' \
+		--include='*.pl' --include='*.pm' --include='*.js' --include='*.py' --include='*.md' --include='*.mk' \
+		--include=Makefile "$words" src test sql demo Makefile README.md CHANGELOG.md 2>/dev/null
+}
+break_unfinished() {
+	mkdir -p src/fdw
+	echo '/* TO''DO: later */' >src/fdw/a.c
+}
+
+# Each folder of sources says in at most a screen what is in it.
+check_folder_readmes() {
+	local folder
+	for folder in src/protocol src/cluster src/fdw test test/*/; do
+		folder=${folder%/}
+		[ -d "$folder" ] || continue
+		case $folder in test/data | test/vectors) continue ;; esac
+		if [ ! -e "$folder/README.md" ]; then
+			echo "$folder: no README.md"
+		else
+			awk 'END { if (NR > 60) print FILENAME ": " NR " lines (60 are allowed)" }' "$folder/README.md"
+		fi
+	done
+	# Every source file is named in the README of its folder.
+	for folder in src/protocol src/cluster src/fdw test/cluster; do
+		[ -e "$folder/README.md" ] || continue
+		for file in "$folder"/*.[ch]; do
+			[ -e "$file" ] || continue
+			name=$(basename "$file")
+			grep -qE "\b${name%.*}\b" "$folder/README.md" || echo "$folder/README.md does not name $name"
+		done
+	done
+}
+break_folder_readmes() { mkdir -p src/fdw; }
+
+# Every source file starts with a comment that says what it is for.
+check_file_headers() {
+	c_files src test/cluster test/unit test/fuzz | while read -r file; do
+		head -n 1 "$file" | grep -q '^/\*' || echo "$file: no header comment"
+	done
+}
+break_file_headers() {
+	mkdir -p src/fdw
+	echo 'int a;' >src/fdw/a.c
+}
+
+# The protocol layer links against no PostgreSQL symbol, waits for nothing and keeps no state of its own.
+check_protocol_purity() {
+	local objects=("$@") symbols
+	[ ${#objects[@]} != 0 ] || mapfile -t objects < <(find src/protocol -name '*.o' 2>/dev/null)
+	[ ${#objects[@]} != 0 ] || return 0
+	symbols=$(nm -D --defined-only "$("${PG_CONFIG:-pg_config}" --bindir)/postgres" | awk '{ print $3 }')
+	nm -A --undefined-only "${objects[@]}" | sed 's/^\(.*\):.* U \(.*\)$/\2 \1/' | sort |
+		join - <(echo "$symbols" | sort) | sed 's/^\([^ ]*\) \(.*\)/\2: PostgreSQL symbol \1/'
+	nm -A --undefined-only "${objects[@]}" |
+		grep -E ' U (socket|connect|send|sendto|recv|recvfrom|read|write|poll|select|epoll_wait|time|clock_gettime|gettimeofday|getenv|open|fopen|rand|random|pthread_.*)$'
+	objdump -t "${objects[@]}" | grep -E ' O \.(bss|data)[ .]' | grep -vE '\.data\.rel\.ro' | sed 's/^/mutable state: /'
+}
+break_protocol_purity() {
+	mkdir -p src/protocol
+	printf 'extern void *palloc(unsigned long);\nint counter;\nvoid *f(void) { counter++; return palloc(1); }\n' |
+		cc -x c -c -o src/protocol/a.o -
+}
+
+# The library exports its SQL functions and what PostgreSQL looks up, nothing else.
+check_exports() {
+	[ -e cbconn_fdw.so ] || return 0
+	nm -D --defined-only cbconn_fdw.so | awk '{ print $3 }' | grep -vE '^(Pg_magic_func|_PG_init|pg_finfo_cbconn_[a-z0-9_]+|cbconn_[a-z0-9_]+)$'
+}
+break_exports() {
+	echo 'int leaked(void) { return 1; }' | cc -x c -shared -fPIC -o cbconn_fdw.so -
+}
+
+check_shell() {
+	local scripts
+	mapfile -t scripts < <(grep -rlE --exclude-dir=.git --exclude-dir=build --exclude-dir=node_modules '^#!/(usr/)?bin/(env )?(ba)?sh' . | grep -v '\.pl$')
+	[ ${#scripts[@]} = 0 ] || shellcheck -x "${scripts[@]}"
+}
+break_shell() { printf '#!/bin/bash\ncd %s\n' '`pwd`' >a.sh; }
+
+# The control file, the install script and META.json speak of one version.
+check_version() {
+	local version
+	version=$(sed -n "s/^default_version = '\(.*\)'/\1/p" cbconn_fdw.control)
+	[ -e "sql/cbconn_fdw--$version.sql" ] || echo "no sql/cbconn_fdw--$version.sql for default_version $version"
+	python3 - "$version" <<-'END'
+		import json, sys
+		meta = json.load(open("META.json"))
+		for key in ("name", "version", "abstract", "maintainer", "license", "provides", "meta-spec"):
+		    if key not in meta:
+		        print("META.json: no", key)
+		if not meta["version"].startswith(sys.argv[1]):
+		    print("META.json: version", meta["version"], "against", sys.argv[1])
+	END
+	grep -q "^## $version" CHANGELOG.md || echo "CHANGELOG.md: nothing about $version"
+}
+break_version() {
+	cp "$root/META.json" "$root/CHANGELOG.md" .
+	echo "default_version = '7.7'" >cbconn_fdw.control
+}
+
+# Every option and SQL function is in the README.
+check_readme() {
+	local name
+	grep -q 'make demo' README.md && grep -q 'make test' README.md || echo "README.md: make demo and make test are not shown"
+	sed -n 's/^CREATE FUNCTION \(@extschema@\.\)\?\(cbconn_[a-z_]*\)(.*/\2/p' sql/cbconn_fdw--*.sql |
+		grep -vE '_(handler|validator)$' | while read -r name; do
+		grep -q "$name" README.md || echo "README.md: no $name"
+	done
+	[ ! -e src/fdw/option.c ] || sed -n 's/^	{"\([a-z_]*\)", .*/\1/p' src/fdw/option.c | while read -r name; do
+		grep -q "\`$name\`" README.md || echo "README.md: no option $name"
+	done
+}
+break_readme() {
+	mkdir sql
+	echo 'make demo make test' >README.md
+	echo 'CREATE FUNCTION cbconn_something()' >sql/cbconn_fdw--1.0.sql
+}
+
+# gcc warns while building; clang reads the same files here, warnings being errors.
+check_clang() {
+	local includes flags
+	includes=$("${PG_CONFIG:-pg_config}" --includedir-server)
+	flags=(-std=gnu11 -fsyntax-only -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare
+		-Wno-missing-field-initializers -I. -Isrc -isystem "$includes")
+	c_files src/cluster src/fdw | grep '\.c$' | xargs -r -P 2 -n 8 clang "${flags[@]}" 2>&1
+	c_files src/protocol | grep '\.c$' | xargs -r clang -std=c11 -fsyntax-only -Wall -Wextra -Werror -Isrc 2>&1
+}
+break_clang() {
+	mkdir -p src/protocol
+	echo 'int f(void) { int unused; return 1; }' >src/protocol/a.c
+}
+
+checks=(layers banned_calls literal_formats file_sizes function_sizes unfinished folder_readmes file_headers
+	protocol_purity exports shell version readme clang)
+[ $# = 0 ] || checks=("$@")
+
+cd "$root" || exit 1
+CI=true make -s -j"$(nproc)" all || exit 1
+
+passed=0 failed=0
+for check in "${checks[@]}"; do
+	rm -rf "${scratch:?}/tree" && mkdir "$scratch/tree"
+	if [ -z "$(cd "$scratch/tree" && "break_$check" && "check_$check" 2>&1)" ]; then
+		echo "$check: the check does not fire on what breaks it"
+		failed=$((failed + 1))
+	elif found=$(cd "$root" && "check_$check" 2>&1); [ -z "$found" ]; then
+		passed=$((passed + 1))
+	else
+		printf '%s:\n%s\n' "$check" "$found"
+		failed=$((failed + 1))
+	fi
+done
+echo "lint: $passed passed, $failed failed"
+[ "$failed" = 0 ]
