@@ -13,7 +13,6 @@
 #include <stdint.h>
 
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
 
 #include "kv_wire.h"
@@ -61,6 +60,7 @@ struct Doc
 	uint8_t		key_len;
 	uint8_t		datatype;			/* DT_* bits */
 	bool		deleted;
+	bool		macros;				/* xattrs hold placeholders: store_put() calls xattr_expand_macros() once CAS and seqno are set */
 	char		data[];				/* key, then value */
 };
 
@@ -71,6 +71,12 @@ struct Doc
 Doc		   *doc_new(uint32_t cid, const void *key, size_t key_len, size_t value_len);
 Doc		   *doc_ref(Doc *d);
 void		doc_unref(Doc *d);
+
+static inline bool
+doc_expired(const Doc *d, uint32_t now)
+{
+	return d->expiry != 0 && d->expiry <= now;
+}
 
 /* Byte order of range scans: collection id, then key bytes (memcmp, shorter first). */
 int			doc_compare_key(const Doc *d, uint32_t cid, const void *key, size_t key_len);
@@ -136,6 +142,7 @@ struct VBucket
 	uint64_t	high_seqno;
 	uint64_t	persisted_seqno;
 	uint64_t	max_cas;
+	uint32_t	first_expiry;		/* no document expires before; 0: none does */
 
 	Doc		  **hash;				/* chains; hash_size is a power of 2 or 0 */
 	size_t		hash_size;
@@ -217,6 +224,8 @@ struct Bucket
 	uint32_t	next_collection_id;
 	uint64_t	rev;				/* configuration revision; epoch is the cluster's */
 	bool		config_only;		/* made by SET_CLUSTER_CONFIG: no data */
+	Collection *last_collection;	/* found last by id */
+	char	   *config_cache[CB_MAX_NODES];	/* what config_json() made, per node; NULL: to be made */
 	char	   *set_config;			/* body given by SET_CLUSTER_CONFIG, or NULL: then made from the map */
 	int64_t		set_epoch;
 	int64_t		set_rev;
@@ -367,12 +376,15 @@ struct Cluster
 	ConfigListener *listeners;
 	int64_t		time_shift_ms;		/* added to the clock: lets tests expire documents */
 	uint16_t	control_port;		/* control.c's */
-	unsigned	flush_ms;			/* flusher period */
+	unsigned	flush_ms;			/* from a write to its being on disk */
+	char	   *config_cache[CB_MAX_NODES];	/* global configuration */
 	unsigned	scram_iterations;	/* of known users */
 	void	   *http;				/* http.c's, cluster wide */
 	void	   *tls;				/* SSL_CTX, NULL: no TLS ports */
+	const char *version;			/* answer to VERSION */
 	VBucket    *flush_list;
 	struct event *flush_timer;
+	struct event *pager_timer;
 	int			exit_code;
 };
 
@@ -419,28 +431,35 @@ struct Conn
 	Conn	   *next;				/* in node->conns */
 	Conn	  **prev;
 	Node	   *node;
-	struct bufferevent *bev;
+	int			fd;
+	void	   *ssl;				/* NULL on plain ports */
+	struct event *ev_read;
+	struct event *ev_write;
+	struct event *ev_delay;
+	uint8_t    *in;					/* received, not worked on: in[in_pos .. in_used) */
+	size_t		in_pos;
+	size_t		in_used;
+	size_t		in_size;
+	struct evbuffer *out;
 	uint64_t	features;
 	User	   *user;				/* NULL: not authenticated */
 	Bucket	   *bucket;				/* selected, or NULL */
 	void	   *sasl;				/* exchange under way */
+	char		agent[251];			/* of HELLO, terminated */
 	char		peer[64];
-	bool		tls;
 	bool		closing;			/* close once the output is written */
-	bool		dead;				/* freed as soon as the reader returns */
+	bool		dead;				/* freed as soon as nothing uses it (busy == 0) */
+	bool		dcp;				/* opened as a DCP producer */
+	bool		stalled;			/* output too long: reads on when it has drained */
 	unsigned	busy;				/* depth of calls that use the connection */
 	unsigned	kept;				/* requests not yet answered */
-	unsigned	barrier;			/* kept requests that nothing may overtake */
+	unsigned	kept_ordered;		/* those that nothing may overtake */
 	Req		   *kept_list;
 	Req		   *draining;			/* kept requests that wait for room in the output */
-	int64_t		seen_epoch;			/* config of the last 07, for de-duplication */
+	int64_t		seen_epoch;			/* configuration last sent, for de-duplication */
 	int64_t		seen_rev;
 	Bucket	   *seen_bucket;
-	Fault	   *reply_fault;		/* applies to the answer being made */
-	Fault		reply_fault_copy;
-	struct event *delay_timer;
-	bool		delayed;			/* waits for delay_timer before it reads on */
-	bool		delay_done;
+	size_t		delay_bytes;		/* input that has already waited for ev_delay */
 };
 
 typedef struct OpSpec OpSpec;
@@ -475,9 +494,14 @@ struct Req
 	uint8_t		durability;			/* 1..3 */
 	uint16_t	durability_ms;		/* 0: default */
 	uint32_t	privileges;			/* of the effective user on the bucket and collection */
+	uint16_t	ok_status;			/* status of the answer of a successful kv_commit(): 0 unless the handler sets it */
+
+	bool		has_fault;
+	Fault		fault;				/* applies to the answer */
 
 	/* kept requests only */
 	bool		kept;
+	bool		ordered;			/* nothing may overtake it */
 	Req		   *kept_next;
 	Req		  **kept_prev;
 	Req		   *drain_next;
@@ -622,6 +646,7 @@ bool		kv_scan_continue_validate(Req *r);
 void		kv_scan_cancel(Req *r);
 bool		kv_scan_cancel_validate(Req *r);
 void		kv_scan_vbucket_gone(VBucket *vb);	/* the vBucket moved or its bucket is dropped: its scans end */
+void		xattr_expand_macros(Doc *d);	/* xattr.c: the placeholders of CAS and seqno become their values */
 
 /* ---------------------------------------------------------------- small helpers (util.c) */
 
