@@ -28,6 +28,14 @@ typedef enum FdwTypeError
 	FDW_TYPE_ERROR_NULL
 } FdwTypeError;
 
+/* Whether key look-ups may fetch single paths instead of whole documents (option lookup). */
+typedef enum FdwLookup
+{
+	FDW_LOOKUP_AUTO,			/* by what few paths of a large document save */
+	FDW_LOOKUP_ON,
+	FDW_LOOKUP_OFF
+} FdwLookup;
+
 /* How date and time columns are stored (option format). */
 typedef enum FdwTimeFormat
 {
@@ -38,7 +46,7 @@ typedef enum FdwTimeFormat
 
 typedef enum FdwColumnKind
 {
-	FDW_COLUMN_NONE,			/* dropped or generated: always NULL from the remote side */
+	FDW_COLUMN_NONE,			/* dropped: always NULL */
 	FDW_COLUMN_KEY,
 	FDW_COLUMN_DOCUMENT,
 	FDW_COLUMN_META,
@@ -59,7 +67,7 @@ typedef struct FdwColumn
 {
 	FdwColumnKind kind;
 	FdwMeta		meta;
-	const char *path;			/* FDW_COLUMN_PATH: in Couchbase's path syntax, checked */
+	const char *path;			/* FDW_COLUMN_PATH: canonical text of the path, for messages and EXPLAIN */
 	FdwTimeFormat format;
 	FdwTypeError on_type_error;
 } FdwColumn;
@@ -69,10 +77,12 @@ typedef struct FdwTable
 {
 	Oid			relid;
 	Oid			serverid;
+	const char *servername;
 	const char *bucket;
 	const char *scope;			/* never NULL */
 	const char *collection;		/* never NULL */
 	FdwAccess	access;
+	FdwLookup	lookup;
 	double		startup_cost;	/* option fdw_startup_cost */
 	double		tuple_cost;		/* option fdw_tuple_cost */
 	AttrNumber	key_attno;		/* 0: no key column */
@@ -82,7 +92,11 @@ typedef struct FdwTable
 
 /* ---- table.c ---- */
 
-/* The mapping of a foreign table in the current memory context; errors with FDW SQLSTATEs when it cannot work. */
+/*
+ * The mapping of a foreign table, read-only, valid until the current memory context is reset (it is cached in
+ * the backend and counted there; an ALTER leaves copies in use as they were). Errors with FDW SQLSTATEs when the
+ * table cannot work.
+ */
 extern FdwTable *table_load(Oid relid);
 
 /* The target for this table as this user sees it (checkAsUser, or the current user when InvalidOid). */
@@ -101,8 +115,10 @@ typedef struct RowNeeds
 	bool		body;			/* any path or document column */
 	bool		meta;			/* expiry or seqno */
 	bool		whole;			/* document column: only the whole body will do */
+	bool		lookup_ok;		/* a subdocument look-up finds the same: no document column, at most
+								 * KV_FETCH_MAX_PATHS paths, all expressible */
 	int			npaths;			/* distinct paths of the wanted columns */
-	const char **paths;
+	const char **paths;			/* in the syntax of subdocument commands; NULL unless lookup_ok */
 } RowNeeds;
 
 /*
@@ -127,12 +143,6 @@ extern void row_decoder_use_lookup(RowDecoder *decoder, bool lookup);
  */
 extern void row_decode(RowDecoder *decoder, const ClusterDoc *doc, Datum *values, bool *isnull);
 
-/* ---- option.c ---- */
-
-/* Values of the table (server as fallback) that only the planner and executor need; see the option table. */
-extern bool option_bool(Oid relid, const char *name);
-extern int64 option_int(Oid relid, const char *name);
-
 /* ---- wrapper.c: the FdwRoutine's callbacks, by file ---- */
 
 /* plan.c */
@@ -140,13 +150,17 @@ extern void cbconnGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid 
 extern void cbconnGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid relid);
 extern ForeignScan *cbconnGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignPath *best_path,
 										 List *tlist, List *scan_clauses, Plan *outer_plan);
+extern RowMarkType cbconnGetForeignRowMarkType(RangeTblEntry *rte, LockClauseStrength strength);
+
+/* guc.c: called by _PG_init */
+extern void guc_init(void);
 
 /* exec.c */
 extern void cbconnBeginForeignScan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *cbconnIterateForeignScan(ForeignScanState *node);
 extern void cbconnReScanForeignScan(ForeignScanState *node);
 extern void cbconnEndForeignScan(ForeignScanState *node);
-extern bool cbconnRecheckForeignScan(ForeignScanState *node, TupleTableSlot *slot);
+extern void cbconnShutdownForeignScan(ForeignScanState *node);
 
 /* parallel.c */
 extern bool cbconnIsForeignScanParallelSafe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte);
