@@ -147,7 +147,12 @@ check_shell() {
 	mapfile -t scripts < <(grep -rlE --exclude-dir=.git --exclude-dir=build --exclude-dir=node_modules '^#!/(usr/)?bin/(env )?(ba)?sh' . | grep -v '\.pl$')
 	[ ${#scripts[@]} = 0 ] || shellcheck -x "${scripts[@]}"
 }
-break_shell() { printf '#!/bin/bash\ncd %s\n' '`pwd`' >a.sh; }
+break_shell() {
+	cat >a.sh <<-'END'
+		#!/bin/bash
+		rm $1/*
+	END
+}
 
 # The control file, the install script and META.json speak of one version.
 check_version() {
@@ -178,7 +183,7 @@ check_readme() {
 		grep -vE '_(handler|validator)$' | while read -r name; do
 		grep -q "$name" README.md || echo "README.md: no $name"
 	done
-	[ ! -e src/fdw/option.c ] || sed -n 's/^	{"\([a-z_]*\)", .*/\1/p' src/fdw/option.c | while read -r name; do
+	[ ! -e src/fdw/option.c ] || sed -n 's/^	{"\([a-z_]*\)", OPTION_.*/\1/p' src/fdw/option.c | while read -r name; do
 		grep -q "\`$name\`" README.md || echo "README.md: no option $name"
 	done
 }
