@@ -55,7 +55,7 @@ extern CbResult cb_kv_sasl_step(CbBuf *buf, uint32_t opaque,
 /* Name of 1-100 bytes. */
 extern CbResult cb_kv_select_bucket(CbBuf *buf, uint32_t opaque, CbSpan bucket);
 extern CbResult cb_kv_get_error_map(CbBuf *buf, uint32_t opaque, uint16_t version);
-/* known (may be NULL, epoch and rev > 0): answer only if there is a newer one. */
+/* known (may be NULL; epoch not 0, rev above 0): answer only if there is a newer one. */
 extern CbResult cb_kv_get_cluster_config(CbBuf *buf, uint32_t opaque,
 										 const CbVersion *known);
 extern CbResult cb_kv_noop(CbBuf *buf, uint32_t opaque);
@@ -70,11 +70,29 @@ extern CbResult cb_kv_get_collection_id(CbBuf *buf, uint32_t opaque,
 										CbSpan scope, CbSpan collection);
 extern CbResult cb_kv_collection_id_result(CbSpan extras, uint64_t *manifest_uid,
 										   uint32_t *collection_id);
-/* 1-251 of A-Z a-z 0-9 _ - %, not beginning with _ or %, or "_default",
- * "_system" and other names the server reserves with a leading underscore. */
+/* 1-251 of A-Z a-z 0-9 _ - %, not beginning with %; a leading underscore marks
+ * names of the server's own, which may be looked up. */
 extern bool cb_kv_collection_name_ok(CbSpan name);
 
+/* ---- sequence numbers, for snapshot requirements of scans ---- */
+
+/* Highest sequence number of every active vBucket; collection_id may be NULL. */
+extern CbResult cb_kv_get_all_vb_seqnos(CbBuf *buf, uint32_t opaque,
+										const uint32_t *collection_id);
+
+/* Entry i of the answer's value; CB_END past the last, CB_MALFORMED. */
+extern CbResult cb_kv_vb_seqno_result(CbSpan value, size_t i, uint16_t *vbucket,
+									  uint64_t *seqno);
+extern CbResult cb_kv_get_failover_log(CbBuf *buf, uint32_t opaque, uint16_t vbucket);
+
+/* Current uuid of the vBucket: the first entry of the answer's value. */
+extern CbResult cb_kv_failover_log_result(CbSpan value, uint64_t *vbucket_uuid);
+
 /* ---- reading ---- */
+
+/* CAS that GET shows for a locked document. */
+#define CB_CAS_LOCKED	UINT64_MAX
+
 
 extern CbResult cb_kv_get(CbBuf *buf, const CbDocRef *doc);
 /* Expiry as the server takes it: up to 30 days relative, above absolute. */
