@@ -1,6 +1,6 @@
 #!/bin/bash
 # The regression suites (sql/, expected/) and isolation specs (test/specs/) through pg_regress on a throw-away set-up.
-# usage: regress.sh [SUITE ...]; every file test/data/regress/BUCKET.SCOPE.COLLECTION.jsonl is loaded first.
+# usage: regress.sh [--wrap COMMAND] [SUITE ...]; every file test/data/regress/BUCKET.SCOPE.COLLECTION.jsonl is loaded first.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -10,13 +10,18 @@ for file in "$root"/test/data/regress/*.jsonl; do
 	cluster_args+=(--load "$(basename "$file" .jsonl)=$file")
 done
 
+wrap=()
+if [ "${1:-}" = --wrap ]; then
+	wrap=(--wrap "$2")
+	shift 2
+fi
 suites=()
 [ $# = 0 ] || suites=("REGRESS=$*" "ISOLATION=")
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
-"$root/test/run.sh" --cluster-args "${cluster_args[*]}" --keep-log "$log" -- \
+"$root/test/run.sh" "${wrap[@]}" --cluster-args "${cluster_args[*]}" --keep-log "$log" -- \
 	make -s --no-print-directory -C "$root" installcheck "${suites[@]}" || status=$?
 if [ "$status" != 0 ]; then
 	for diffs in "$root"/build/regress/regression.diffs "$root"/build/isolation/regression.diffs; do

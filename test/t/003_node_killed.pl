@@ -1,0 +1,54 @@
+# A node dies between two queries of one session: an error that names it, then the new map, then the node again.
+use strict;
+use warnings;
+
+use CbCluster;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $cluster = CbCluster->new('--nodes', 2, '--generate', 'default._default.doc=2000');
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+$cluster->attach($node, options => '?kv_timeout=1s&kv_scan_timeout=1s');
+
+my $session = $node->background_psql('postgres', on_error_stop => 0);
+my $pid = $session->query_safe('SELECT pg_backend_pid()');
+my $keys = q{SELECT count(*) FROM cb_doc WHERE id = ANY (ARRAY(SELECT 'doc-' || lpad(g::text, 8, '0') FROM generate_series(1, 2000) g))};
+
+is($session->query_safe('SELECT count(*) FROM cb_doc'), '2000', 'a scan before');
+is($session->query_safe($keys), '2000', 'look-ups before');
+
+$cluster->control('kill 1');
+my $victim = $cluster->kv(1);
+foreach my $query ('SELECT count(*) FROM cb_doc', $keys)
+{
+	my $start = time();
+	CbCluster::send_query($session, $query);
+	my $error = CbCluster::finish_query($session);
+
+	like($error, qr/ERROR: .*\Q$victim\E/s, 'the error names the dead node');
+	unlike($error, qr/password/, 'and no secret');
+	cmp_ok(time() - $start, '<', 5, 'within the deadline');
+}
+is($session->query_safe('SELECT 1'), '1', 'the backend is alive');
+
+$cluster->control('failover 1');
+is($session->query_safe('SELECT count(*) FROM cb_doc'), '2000', 'a scan after the fail-over');
+is($session->query_safe($keys), '2000', 'look-ups after the fail-over');
+
+$cluster->control('revive 1');
+is($session->query_safe('SELECT count(*) FROM cb_doc'), '2000', 'a scan after the node came back');
+is($session->query_safe($keys), '2000', 'look-ups after the node came back');
+is($session->query_safe('SELECT pg_backend_pid()'), $pid, 'all in one backend');
+
+# A connection cut while idle is made anew without the query noticing.
+$cluster->control('drop 0');
+$cluster->control('drop 1');
+is($session->query_safe($keys), '2000', 'look-ups after all connections were cut');
+
+$session->quit;
+$node->stop;
+done_testing();

@@ -1,0 +1,138 @@
+# Servers that refuse, hang, or talk nonsense: one clear error that names the node, a fitting SQLSTATE, in time; then
+# the same backend goes on working.
+use strict;
+use warnings;
+
+use CbCluster;
+use IO::Socket::INET;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $cluster = CbCluster->new('--nodes', 2, '--generate', 'default._default.doc=200');
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+$cluster->attach($node);
+
+my $session = $node->background_psql('postgres', on_error_stop => 0);
+my $pid = $session->query_safe('SELECT pg_backend_pid()');
+$session->query_safe('\set VERBOSITY verbose');
+
+# Runs a query that must fail with this SQLSTATE and text within so many seconds; then others must work.
+sub fails
+{
+	my ($name, $query, $sqlstate, $text, $seconds) = @_;
+	my $start = time();
+
+	CbCluster::send_query($session, $query);
+	my $error = CbCluster::finish_query($session);
+	my $elapsed = time() - $start;
+
+	like($error, qr/^ERROR:  \Q$sqlstate\E: /m, "$name: SQLSTATE");
+	like($error, $text, "$name: message");
+	unlike($error, qr/password|secret/, "$name: no secret in it") unless $error =~ /authentication/;
+	my @errors = $error =~ /^ERROR:/mg;
+	is(scalar(@errors), 1, "$name: one error");
+	cmp_ok($elapsed, '<', $seconds, "$name: in time");
+	is($session->query_safe('SELECT pg_backend_pid()'), $pid, "$name: the backend is alive");
+	is($session->query_safe('SELECT count(*) FROM cb_doc'), '200', "$name: the next query works");
+	return;
+}
+
+# A listener that does one wrong thing with every connection; ends with the test.
+my @children;
+
+sub bad_server
+{
+	my ($behave) = @_;
+	my $listener = IO::Socket::INET->new(Listen => 16, LocalAddr => '127.0.0.1', ReuseAddr => 1) or die "listen: $!";
+	my $child = fork() // die "fork: $!";
+
+	if ($child == 0)
+	{
+		my @kept;
+
+		while (my $connection = $listener->accept)
+		{
+			$connection->autoflush(1);
+			$behave->($connection);
+			push @kept, $connection;
+		}
+		exit 0;
+	}
+	push @children, $child;
+	return '127.0.0.1:' . $listener->sockport;
+}
+
+END
+{
+	my $status = $?;
+	kill('KILL', @children) if @children;
+	$? = $status;
+}
+
+# Reads the first request packet; returns its opaque.
+sub first_opaque
+{
+	my ($connection) = @_;
+	my $header = '';
+
+	sysread($connection, $header, 24 - length $header, length $header) or return "\0\0\0\0" while length $header < 24;
+	return substr($header, 12, 4);
+}
+
+sub response
+{
+	my ($opcode, $status, $opaque, $length) = @_;
+	return pack('CCnCCnNa4a8', 0x81, $opcode, 0, 0, 0, $status, $length, $opaque, '');
+}
+
+my $closed = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1');
+my $refused = '127.0.0.1:' . $closed->sockport;
+close($closed);
+
+my $options = '?bootstrap_timeout=1s&node_timeout=1s&kv_timeout=1s&kv_scan_timeout=1s';
+my $some = '08001|08006|08S01|HV00N|08P01';
+
+my @bad = (
+	[ 'refused', $refused, qr/refused/i ],
+	[ 'silent', bad_server(sub { }), qr/tim(ed out|eout)|deadline/i ],
+	[ 'closing', bad_server(sub { close($_[0]) }), qr/clos|reset/i ],
+	[ 'http', bad_server(sub { print { $_[0] } "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" }), qr/./ ],
+	[ 'half_packet', bad_server(sub { print { $_[0] } substr(response(0x1f, 0, first_opaque($_[0]), 0), 0, 10) }), qr/tim(ed out|eout)|deadline/i ],
+	[ 'half_then_close', bad_server(sub { print { $_[0] } substr(response(0x1f, 0, first_opaque($_[0]), 0), 0, 10); close($_[0]) }), qr/clos|reset/i ],
+	[ 'oversize', bad_server(sub { print { $_[0] } response(0x1f, 0, first_opaque($_[0]), 0xfffffff0) }), qr/./ ],
+	[ 'wrong_opaque', bad_server(sub { first_opaque($_[0]); print { $_[0] } response(0x1f, 0, 'nope', 0) }), qr/./ ],
+	[ 'impossible_lengths', bad_server(sub {
+		my $opaque = first_opaque($_[0]);
+		print { $_[0] } pack('CCnCCnNa4a8', 0x81, 0x1f, 0xffff, 0xff, 0, 0, 4, $opaque, '') . 'abcd';
+	}), qr/./ ]);
+
+foreach my $case (@bad)
+{
+	my ($name, $address, $text) = @$case;
+
+	$cluster->attach($node, server => $name, connection_string => "couchbase://$address$options");
+	CbCluster::send_query($session, "SELECT * FROM ${name}_doc WHERE id = 'x'");
+	my $error = CbCluster::finish_query($session);
+	like($error, qr/^ERROR:  (?:$some): /m, "$name: a connection SQLSTATE");
+	like($error, qr/\Q$address\E/, "$name: the error names the node");
+	like($error, $text, "$name: and the reason");
+	fails($name, "SELECT count(*) FROM ${name}_doc", ($error =~ /^ERROR:  (\w+):/m ? $1 : 'none'), $text, 5);
+}
+
+$cluster->attach($node, server => 'intruder', password => 'wrong', options => $options);
+fails('wrong password', q{SELECT * FROM intruder_doc WHERE id = 'x'}, '28P01', qr/authentication/i, 3);
+
+$cluster->attach($node, server => 'nowhere', bucket => 'missing', options => $options);
+fails('missing bucket', q{SELECT * FROM nowhere_doc WHERE id = 'x'}, 'HV00R', qr/bucket .*missing/i, 3);
+
+$session->query_safe(q{CREATE FOREIGN TABLE lost (id text OPTIONS (key 'true')) SERVER cb OPTIONS (collection 'lost')});
+fails('missing collection', q{SELECT * FROM lost WHERE id = 'x'}, 'HV00R', qr/collection .*lost/i, 3);
+fails('missing collection, scanned', q{SELECT * FROM lost}, 'HV00R', qr/collection .*lost/i, 3);
+
+$session->quit;
+$node->stop;
+done_testing();
