@@ -102,8 +102,8 @@ extern FdwTable *table_load(Oid relid);
 /* The target for this table as this user sees it (checkAsUser, or the current user when InvalidOid). */
 extern void table_target(const FdwTable *table, Oid userid, ClusterTarget *target);
 
-/* cluster_open and cluster_collection for a table in one step. */
-extern ClusterHandle *table_open(const FdwTable *table, Oid userid, KvCollection **collection);
+/* cluster_open and cluster_collection for a table in one step (the server's own table_open is another thing). */
+extern ClusterHandle *table_connect(const FdwTable *table, Oid userid, KvCollection **collection);
 
 /* ---- row.c: documents to tuples ---- */
 

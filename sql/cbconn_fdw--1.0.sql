@@ -1,0 +1,74 @@
+/* sql/cbconn_fdw--1.0.sql */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION cbconn_fdw" to load this file. \quit
+
+CREATE FUNCTION cbconn_fdw_handler()
+RETURNS fdw_handler
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT;
+
+CREATE FUNCTION cbconn_fdw_validator(text[], oid)
+RETURNS void
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT;
+
+CREATE FOREIGN DATA WRAPPER cbconn_fdw
+  HANDLER cbconn_fdw_handler
+  VALIDATOR cbconn_fdw_validator;
+
+COMMENT ON FOREIGN DATA WRAPPER cbconn_fdw IS 'Couchbase buckets as foreign tables';
+
+-- The connections of the session that asks; nothing of other sessions, no secrets.
+-- Workers of a parallel query have connections of their own, hence RESTRICTED.
+CREATE FUNCTION cbconn_get_connections(
+  OUT server_name text, OUT user_name text, OUT bucket text, OUT valid boolean,
+  OUT used_in_xact boolean, OUT nodes integer, OUT config_epoch bigint, OUT config_rev bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION cbconn_get_connections() IS
+  'connections to Couchbase that this session holds: one row per user mapping and bucket';
+
+CREATE FUNCTION cbconn_disconnect(server_name text)
+RETURNS boolean
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION cbconn_disconnect(text) IS
+  'closes this session''s connections to a server unless this transaction uses them; true if any was closed';
+
+CREATE FUNCTION cbconn_disconnect_all()
+RETURNS boolean
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION cbconn_disconnect_all() IS
+  'closes this session''s connections to all servers unless this transaction uses them; true if any was closed';
+
+CREATE FUNCTION cbconn_parse(
+  connection_string text,
+  OUT section text, OUT name text, OUT value text, OUT origin text, OUT description text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 60;
+
+COMMENT ON FUNCTION cbconn_parse(text) IS
+  'hosts, ports, bucket and every effective option of a connection string, without connecting';
+
+CREATE FUNCTION cbconn_options(
+  OUT place text, OUT name text, OUT "values" text, OUT "default" text, OUT description text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 25;
+
+COMMENT ON FUNCTION cbconn_options() IS
+  'options of servers, user mappings, foreign tables and columns, with their values and defaults';
+
+CREATE FUNCTION cbconn_version()
+RETURNS text
+AS 'MODULE_PATHNAME'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION cbconn_version() IS 'version of the cbconn_fdw library';

@@ -1,0 +1,190 @@
+/*
+ * option_check.c
+ *		Checks of option values that have a grammar of their own: connection strings, names, paths.
+ */
+#include "option.h"
+
+#include "catalog/pg_authid.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+
+#include "../protocol/connstr.h"
+#include "../protocol/settings.h"
+
+#define BUCKET_NAME_MAX		100
+#define KEYSPACE_NAME_MAX	251
+
+static void
+check_throw(const char *name, CbResult result, const CbError *err)
+{
+	if (result == CB_NOMEM)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for option \"%s\": %s", name, err->text),
+			 err->hint[0] != '\0' ? errhint("%s", err->hint) : 0));
+}
+
+/* Whoever names a file that the server process opens must be allowed to read (or write) such files. */
+static void
+check_file_privilege(const char *option, bool writes)
+{
+	Oid			role = writes ? ROLE_PG_WRITE_SERVER_FILES : ROLE_PG_READ_SERVER_FILES;
+
+	if (!has_privs_of_role(GetUserId(), role))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to set connection option \"%s\"", option),
+				 errdetail("Only roles with privileges of the \"%s\" role may name files of the server.",
+						   writes ? "pg_write_server_files" : "pg_read_server_files")));
+}
+
+/*
+ * What the given settings forbid. Takes only values copied out of the malloc'd settings, so it may throw.
+ */
+static void
+check_settings(const char *const *given, bool certpath_as_ca)
+{
+	if (given[CB_SET_USERNAME] != NULL || given[CB_SET_PASSWORD] != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("credentials are not allowed in a connection string"),
+				 errhint("Put them into a user mapping: CREATE USER MAPPING ... OPTIONS (username ..., password ...).")));
+
+	for (int id = 0; id < CB_NSETTINGS; id++)
+	{
+		CbOptionInfo info;
+
+		cb_option_info((CbSettingId) id, &info);
+		if (given[id] != NULL && info.kind == CB_OPTION_PATH)
+			check_file_privilege(given[id], id == CB_SET_CONFIG_CACHE);
+	}
+
+	if (certpath_as_ca)
+		ereport(NOTICE,
+				(errmsg("connection option \"certpath\" without \"keypath\" is taken as the file of certificate authorities"),
+				 errhint("Use \"truststorepath\".")));
+}
+
+/* Parses it strictly and throws with the part that is wrong. */
+void
+option_check_connection_string(const char *name, const char *value)
+{
+	CbConnStr  *connstr;
+	CbSettings *settings = NULL;
+	CbError		err = {0};
+	const char *given[CB_NSETTINGS] = {0};	/* static text: outlives the settings */
+	bool		certpath_as_ca = false;
+	CbResult	result;
+
+	result = cb_connstr_parse(value, &connstr, &err);
+	if (result == CB_OK)
+	{
+		result = cb_settings_from_connstr(connstr, &settings, &err);
+		cb_connstr_free(connstr);
+	}
+	if (result != CB_OK)
+		check_throw(name, result, &err);
+
+	memcpy(given, settings->given, sizeof(given));
+	certpath_as_ca = settings->certpath_as_ca;
+	cb_settings_free(settings);
+	check_settings(given, certpath_as_ca);
+}
+
+char *
+option_connection_bucket(const char *connection_string)
+{
+	CbConnStr  *connstr;
+	CbError		err = {0};
+	CbResult	result = cb_connstr_parse(connection_string, &connstr, &err);
+	char		bucket[BUCKET_NAME_MAX + 1];
+	bool		found;
+
+	if (result != CB_OK)
+		check_throw("connection_string", result, &err);
+	found = connstr->bucket != NULL && strlen(connstr->bucket) <= BUCKET_NAME_MAX;
+	if (found)
+		strlcpy(bucket, connstr->bucket, sizeof(bucket));
+	cb_connstr_free(connstr);
+	return found ? pstrdup(bucket) : NULL;
+}
+
+/* Every byte is a letter, a digit or one of others. */
+static bool
+check_characters(const char *value, const char *others)
+{
+	for (const char *p = value; *p; p++)
+	{
+		bool		alnum = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9');
+
+		if (!alnum && strchr(others, *p) == NULL)
+			return false;
+	}
+	return true;
+}
+
+static void
+check_name(const char *name, const char *value, int max, bool valid, const char *rule)
+{
+	size_t		len = strlen(value);
+
+	if (len >= 1 && len <= max && valid)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for option \"%s\": \"%s\"", name, value),
+			 errdetail("%s", rule)));
+}
+
+void
+option_check_bucket(const char *name, const char *value)
+{
+	check_name(name, value, BUCKET_NAME_MAX, check_characters(value, "_-.%") && value[0] != '.',
+			   "A bucket name has 1 to 100 characters of A-Z, a-z, 0-9, _, -, . and %, and does not begin with a dot.");
+}
+
+/* Scopes and collections: only _default may begin with an underscore. */
+void
+option_check_keyspace(const char *name, const char *value)
+{
+	bool		valid = check_characters(value, "_-%") &&
+		((value[0] != '_' && value[0] != '%') || strcmp(value, "_default") == 0);
+
+	check_name(name, value, KEYSPACE_NAME_MAX, valid,
+			   "The name of a scope or collection has 1 to 251 characters of A-Z, a-z, 0-9, _, - and %, "
+			   "and does not begin with _ or % unless it is _default.");
+}
+
+void
+option_check_path(const char *name, const char *value)
+{
+	CbPath		path;
+	CbError		err = {0};
+	char	   *utf8 = pg_server_to_any(value, strlen(value), PG_UTF8);
+	CbResult	result = cb_path_parse(utf8, &path, &err);
+
+	if (result == CB_OK && path.nsteps == 0)
+	{
+		cb_path_free(&path);
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must not be empty", name),
+				 errhint("Use OPTIONS (document 'true') for the whole document.")));
+	}
+	if (result != CB_OK)
+		check_throw(name, result, &err);
+	cb_path_free(&path);
+}
+
+void
+option_check_not_empty(const char *name, const char *value)
+{
+	if (value[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must not be empty", name)));
+}
