@@ -39,7 +39,7 @@ group() {
 		test) printf '%s\n' clang llvm "libclang-rt-$(clang_major)-dev" python3 libipc-run-perl procps ;;
 		valgrind) echo valgrind ;;
 		demo) printf '%s\n' iso-codes python3 ;;
-		lint) printf '%s\n' shellcheck clang clang-format binutils python3 git ;;
+		lint) printf '%s\n' shellcheck clang binutils python3 git ;;
 		interop)
 			command -v node >/dev/null || echo nodejs
 			command -v npm >/dev/null || echo npm
