@@ -1,0 +1,39 @@
+/*
+ * http_node.h: the management service of one node, shared by http.c and http_node.c.
+ */
+#ifndef HTTP_NODE_H
+#define HTTP_NODE_H
+
+#include "manage.h"
+
+/* A request that came while the node was paused; worked on when it goes on. */
+typedef struct Held
+{
+	struct Held *next;
+	HttpNode   *http;
+	struct evhttp_request *req;
+} Held;
+
+typedef struct Stream
+{
+	struct Stream *next;
+	HttpNode   *http;
+	Bucket	   *bucket;				/* NULL: the cluster's configuration */
+	StreamBodyFn body;
+	struct evhttp_request *req;
+	struct event *gone;				/* the client closed its end */
+} Stream;
+
+struct HttpNode
+{
+	Node	   *node;
+	struct evhttp *server;			/* NULL while the node is killed */
+	Held	   *held;
+	Stream	   *streams;
+	bool		paused;
+};
+
+/* Works on a complete request and answers it (http.c). */
+void		http_work(HttpNode *http, struct evhttp_request *req);
+
+#endif

@@ -1,0 +1,457 @@
+/*
+ * startup.c: the start-up file (--config): JSON, every member optional, an unknown one an error. README.md lists the members.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+#include "manage.h"
+
+/* Where in the file a value stands, for messages: a chain of names, innermost last. */
+typedef struct Place
+{
+	const struct Place *outer;
+	const char *name;
+} Place;
+
+static void
+print_place(const Place *p, char *out, size_t room)
+{
+	size_t		used;
+
+	if (p->outer != NULL)
+		print_place(p->outer, out, room);
+	used = strlen(out);
+	snprintf(out + used, room - used, "%s%s", used > 0 ? " / " : "", p->name);
+}
+
+static bool wrong(const Place *p, const char *fmt,...) __attribute__((format(printf, 2, 3)));
+
+/* Prints the place and what is wrong there; always false. */
+static bool
+wrong(const Place *p, const char *fmt,...)
+{
+	char		place[512] = "";
+	char		text[512];
+	va_list		ap;
+
+	print_place(p, place, sizeof(place));
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	cb_log("%s: %s", place, text);
+	return false;
+}
+
+/* Checks that value is an object with no member outside of the NULL-terminated list. */
+static bool
+check_object(const Place *p, json_t *value, const char *const *names)
+{
+	const char *name;
+	json_t	   *member;
+
+	if (!json_is_object(value))
+		return wrong(p, "an object is expected");
+	json_object_foreach(value, name, member)
+	{
+		const char *const *n = names;
+
+		while (*n != NULL && strcmp(*n, name) != 0)
+			n++;
+		if (*n == NULL)
+			return wrong(p, "there is no member \"%s\"", name);
+	}
+	return true;
+}
+
+/* Reads a whole number of min..max into *out, which keeps its value if the member is missing. */
+static bool
+get_number(const Place *p, json_t *object, const char *name, json_int_t min, json_int_t max, json_int_t *out)
+{
+	json_t	   *value = json_object_get(object, name);
+	Place		here = {p, name};
+
+	if (value == NULL)
+		return true;
+	if (!json_is_integer(value) || json_integer_value(value) < min || json_integer_value(value) > max)
+		return wrong(&here, "a whole number of %lld to %lld is expected", (long long) min, (long long) max);
+	*out = json_integer_value(value);
+	return true;
+}
+
+/* The same for a text; *out is borrowed. */
+static bool
+get_text(const Place *p, json_t *object, const char *name, bool required, const char **out)
+{
+	json_t	   *value = json_object_get(object, name);
+	Place		here = {p, name};
+
+	if (value == NULL && !required)
+		return true;
+	if (!json_is_string(value))
+		return wrong(&here, "a text is expected");
+	*out = json_string_value(value);
+	return true;
+}
+
+/* ---------------------------------------------------------------- before the cluster exists */
+
+static bool
+read_head(const Options *o, Startup *s)
+{
+	static const char *const names[] = {
+		"bind", "nodes", "control_port", "flush_ms", "scram_iterations", "buckets", "users", NULL
+	};
+	Place		file = {NULL, o->config_file};
+	const char *bind = NULL;
+	json_t	   *nodes;
+	json_int_t	count = s->num_nodes;
+
+	if (!check_object(&file, s->root, names))
+		return false;
+	if (!get_text(&file, s->root, "bind", false, &bind))
+		return false;
+	if (bind != NULL && !options_loopback(bind))
+		return wrong(&file, "\"bind\" is refused: only 127.0.0.1 is ever bound, not \"%s\"", bind);
+	nodes = json_object_get(s->root, "nodes");
+	if (json_is_array(nodes))
+		count = (json_int_t) json_array_size(nodes);
+	else if (!get_number(&file, s->root, "nodes", 1, CB_MAX_NODES, &count))
+		return false;
+	if (count < 1 || count > CB_MAX_NODES)
+		return wrong(&file, "1 to %d nodes are possible", CB_MAX_NODES);
+	s->num_nodes = o->num_nodes > 0 ? o->num_nodes : (int) count;
+	return true;
+}
+
+bool
+startup_read(const Options *o, Startup *s)
+{
+	json_error_t error;
+
+	memset(s, 0, sizeof(*s));
+	s->num_nodes = o->num_nodes > 0 ? o->num_nodes : 2;
+	if (o->config_file == NULL)
+		return true;
+	s->root = json_load_file(o->config_file, JSON_REJECT_DUPLICATES, &error);
+	if (s->root == NULL)
+	{
+		cb_log("%s:%d: %s", o->config_file, error.line, error.text);
+		return false;
+	}
+	return read_head(o, s);
+}
+
+/* ---------------------------------------------------------------- nodes */
+
+static bool
+apply_nodes(const Place *p, json_t *nodes, Cluster *cl)
+{
+	static const char *const names[] = {"kv_port", "management_port", NULL};
+	Place		here = {p, "nodes"};
+
+	if (!json_is_array(nodes))
+		return true;
+	for (int i = 0; i < cl->num_nodes && (size_t) i < json_array_size(nodes); i++)
+	{
+		json_t	   *node = json_array_get(nodes, (size_t) i);
+		json_int_t	kv = 0;
+		json_int_t	management = 0;
+
+		if (!check_object(&here, node, names) ||
+			!get_number(&here, node, "kv_port", 0, 65535, &kv) ||
+			!get_number(&here, node, "management_port", 0, 65535, &management))
+			return false;
+		cl->nodes[i]->kv_port = (uint16_t) kv;
+		cl->nodes[i]->mgmt_port = (uint16_t) management;
+	}
+	return true;
+}
+
+/* ---------------------------------------------------------------- buckets */
+
+static bool
+apply_collections(const Place *p, json_t *collections, Bucket *b, const char *scope)
+{
+	static const char *const names[] = {"max_expiry", NULL};
+	const char *name;
+	json_t	   *value;
+
+	if (!json_is_object(collections))
+		return wrong(p, "an object of collections is expected");
+	json_object_foreach(collections, name, value)
+	{
+		Place		here = {p, name};
+		json_int_t	max_ttl = 0;
+		Scope	   *s = scope_find(b, scope, strlen(scope));
+
+		if (!check_object(&here, value, names) ||
+			!get_number(&here, value, "max_expiry", 0, INT32_MAX, &max_ttl))
+			return false;
+		if (collection_find(s, name, strlen(name)) != NULL)
+			continue;
+		if (collection_create(b, scope, name, (uint32_t) max_ttl, NULL) != KV_SUCCESS)
+			return wrong(&here, "the collection cannot be created: the name is not allowed");
+	}
+	return true;
+}
+
+static bool
+apply_scopes(const Place *p, json_t *scopes, Bucket *b)
+{
+	static const char *const names[] = {"collections", NULL};
+	Place		list = {p, "scopes"};
+	const char *name;
+	json_t	   *value;
+
+	if (scopes == NULL)
+		return true;
+	if (!json_is_object(scopes))
+		return wrong(&list, "an object of scopes is expected");
+	json_object_foreach(scopes, name, value)
+	{
+		Place		here = {&list, name};
+		json_t	   *collections = json_object_get(value, "collections");
+
+		if (!check_object(&here, value, names))
+			return false;
+		if (scope_find(b, name, strlen(name)) == NULL && scope_create(b, name, NULL) != KV_SUCCESS)
+			return wrong(&here, "the scope cannot be created: the name is not allowed");
+		if (collections != NULL && !apply_collections(&here, collections, b, name))
+			return false;
+	}
+	return true;
+}
+
+static bool
+apply_topology(const Place *p, json_t *entry, Bucket *b, unsigned vb)
+{
+	const char *text = "map";
+
+	if (!get_text(p, entry, "topology", false, &text))
+		return false;
+	if (strcmp(text, "map") == 0)
+		bucket_set_topology(b, vb, TOPOLOGY_MAP);
+	else if (strcmp(text, "unassigned") == 0)
+		bucket_set_topology(b, vb, TOPOLOGY_UNASSIGNED);
+	else if (strcmp(text, "silent") == 0)
+		bucket_set_topology(b, vb, TOPOLOGY_SILENT);
+	else
+		return wrong(p, "\"topology\" is \"map\", \"unassigned\" or \"silent\"");
+	return true;
+}
+
+/* {"vbucket": N, "to": M, "active": NODE, "replicas": [NODE, ...], "topology": ...}: departures from the even map. */
+static bool
+apply_vbuckets(const Place *p, json_t *entry, Bucket *b)
+{
+	static const char *const names[] = {"vbucket", "to", "active", "replicas", "topology", NULL};
+	json_int_t	last = (json_int_t) b->num_vbuckets - 1;
+	json_int_t	last_node = b->cluster->num_nodes - 1;
+	json_int_t	first = 0;
+	json_int_t	to = -1;
+	json_int_t	active = -1;
+	json_t	   *replicas = json_object_get(entry, "replicas");
+
+	if (!check_object(p, entry, names) ||
+		!get_number(p, entry, "vbucket", 0, last, &first) ||
+		!get_number(p, entry, "to", first, last, &to) ||
+		!get_number(p, entry, "active", 0, last_node, &active))
+		return false;
+	if (replicas != NULL && (!json_is_array(replicas) || json_array_size(replicas) > CB_MAX_REPLICAS))
+		return wrong(p, "\"replicas\" is a list of at most %d nodes", CB_MAX_REPLICAS);
+	for (json_int_t vb = first; vb <= (to < 0 ? first : to); vb++)
+	{
+		if (active >= 0)
+			bucket_set_node(b, (unsigned) vb, 0, (int) active);
+		for (unsigned r = 1; replicas != NULL && r <= CB_MAX_REPLICAS; r++)
+		{
+			json_t	   *node = json_array_get(replicas, r - 1);
+			json_int_t	index = node != NULL ? json_integer_value(node) : CB_NO_NODE;
+
+			if (node != NULL && (!json_is_integer(node) || index < CB_NO_NODE || index > last_node))
+				return wrong(p, "\"replicas\" names a node that does not exist");
+			bucket_set_node(b, (unsigned) vb, r, (int) index);
+		}
+		if (!apply_topology(p, entry, b, (unsigned) vb))
+			return false;
+	}
+	return true;
+}
+
+static bool
+apply_bucket(const Place *p, json_t *bucket, Cluster *cl)
+{
+	static const char *const names[] = {
+		"name", "vbuckets", "replicas", "ram_quota_mb", "flush_enabled", "scopes", "map", NULL
+	};
+	const char *name = NULL;
+	json_int_t	vbuckets = CB_DEFAULT_VBUCKETS;
+	json_int_t	replicas = 0;
+	json_int_t	quota = 100;
+	json_t	   *map = json_object_get(bucket, "map");
+	json_t	   *entry;
+	size_t		i;
+	Bucket	   *b;
+
+	if (!check_object(p, bucket, names) || !get_text(p, bucket, "name", true, &name))
+		return false;
+
+	Place		here = {p, name};
+	Place		map_place = {&here, "map"};
+
+	if (!get_number(&here, bucket, "vbuckets", 1, CB_DEFAULT_VBUCKETS, &vbuckets) ||
+		!get_number(&here, bucket, "replicas", 0, CB_MAX_REPLICAS, &replicas) ||
+		!get_number(&here, bucket, "ram_quota_mb", 100, 1 << 20, &quota))
+		return false;
+	if (vbuckets != 64 && vbuckets != 128 && vbuckets != 1024)
+		return wrong(&here, "a bucket has 64, 128 or 1024 vBuckets");
+	b = bucket_create(cl, name, (unsigned) vbuckets, (unsigned) replicas);
+	if (b == NULL)
+		return wrong(&here, "the bucket cannot be created: the name is taken or not allowed");
+	bucket_settings(b)->ram_quota_mb = (unsigned) quota;
+	bucket_settings(b)->flush_enabled = json_is_true(json_object_get(bucket, "flush_enabled"));
+	if (!apply_scopes(&here, json_object_get(bucket, "scopes"), b))
+		return false;
+	if (map != NULL && !json_is_array(map))
+		return wrong(&map_place, "a list is expected");
+	json_array_foreach(map, i, entry)
+	{
+		if (!apply_vbuckets(&map_place, entry, b))
+			return false;
+	}
+	return true;
+}
+
+/* ---------------------------------------------------------------- users */
+
+/* {"bucket": NAME, "scope": NAME, "collection": NAME, "privileges": [NAME, ...]}: less than any role gives. */
+static bool
+apply_grant(const Place *p, json_t *grant, User *u)
+{
+	static const char *const names[] = {"bucket", "scope", "collection", "privileges", NULL};
+	const char *bucket = NULL;
+	const char *scope = NULL;
+	const char *collection = NULL;
+	json_t	   *list = json_object_get(grant, "privileges");
+	json_t	   *item;
+	size_t		i;
+	uint32_t	privileges = 0;
+
+	if (!check_object(p, grant, names) || !get_text(p, grant, "bucket", true, &bucket) ||
+		!get_text(p, grant, "scope", false, &scope) || !get_text(p, grant, "collection", false, &collection))
+		return false;
+	if (!json_is_array(list))
+		return wrong(p, "\"privileges\" is a list of texts");
+	json_array_foreach(list, i, item)
+	{
+		uint32_t	one = json_is_string(item) ?
+			privilege_by_name(json_string_value(item), json_string_length(item)) : 0;
+
+		if (one == 0)
+			return wrong(p, "\"privileges\" names one that does not exist");
+		privileges |= one;
+	}
+	user_grant(u, bucket, scope, collection, privileges);
+	return true;
+}
+
+static bool
+apply_user(const Place *p, json_t *user, Cluster *cl)
+{
+	static const char *const names[] = {"name", "password", "roles", "grants", NULL};
+	const char *name = NULL;
+	const char *password = NULL;
+	json_t	   *roles = json_object_get(user, "roles");
+	json_t	   *grants = json_object_get(user, "grants");
+	json_t	   *item;
+	size_t		i;
+	char	   *list = xstrdup("");
+	char	   *bad;
+	User	   *u;
+
+	if (!check_object(p, user, names) || !get_text(p, user, "name", true, &name) ||
+		!get_text(p, user, "password", true, &password))
+		return false;
+
+	Place		here = {p, name};
+
+	if ((roles != NULL && !json_is_array(roles)) || (grants != NULL && !json_is_array(grants)))
+		return wrong(&here, "\"roles\" and \"grants\" are lists");
+	json_array_foreach(roles, i, item)
+	{
+		char	   *longer = xasprintf("%s%s%s", list, i > 0 ? "," : "", json_is_string(item) ? json_string_value(item) : "?");
+
+		free(list);
+		list = longer;
+	}
+	bad = roles_check(list);
+	if (bad != NULL)
+		return wrong(&here, "there is no role \"%s\"", bad);
+	u = user_create(cl, name, password);
+	roles_set(u, list, NULL);
+	free(list);
+	json_array_foreach(grants, i, item)
+	{
+		if (!apply_grant(&here, item, u))
+			return false;
+	}
+	return true;
+}
+
+/* ---------------------------------------------------------------- all of it */
+
+static bool
+apply_defaults(Cluster *cl)
+{
+	roles_set(user_create(cl, "Administrator", "password"), "admin", NULL);
+	if (bucket_create(cl, "default", CB_DEFAULT_VBUCKETS, 0) == NULL)
+	{
+		cb_log("cannot create bucket \"default\"");
+		return false;
+	}
+	return true;
+}
+
+static bool
+apply_list(const Place *p, json_t *root, const char *name, Cluster *cl,
+		   bool (*apply) (const Place *p, json_t *item, Cluster *cl))
+{
+	json_t	   *list = json_object_get(root, name);
+	json_t	   *item;
+	size_t		i;
+	Place		here = {p, name};
+
+	if (list != NULL && !json_is_array(list))
+		return wrong(&here, "a list is expected");
+	json_array_foreach(list, i, item)
+	{
+		if (!apply(&here, item, cl))
+			return false;
+	}
+	return true;
+}
+
+bool
+startup_apply(const Startup *s, Cluster *cl)
+{
+	Place		file = {NULL, "start-up file"};
+	json_int_t	control = 0;
+	json_int_t	flush_ms = cl->flush_ms;
+	json_int_t	iterations = cl->scram_iterations;
+
+	if (s->root == NULL)
+		return apply_defaults(cl);
+	if (!get_number(&file, s->root, "control_port", 0, 65535, &control) ||
+		!get_number(&file, s->root, "flush_ms", 1, 3600000, &flush_ms) ||
+		!get_number(&file, s->root, "scram_iterations", 10, 1000000, &iterations))
+		return false;
+	cl->control_port = (uint16_t) control;
+	cl->flush_ms = (unsigned) flush_ms;
+	cl->scram_iterations = (unsigned) iterations;
+	return apply_nodes(&file, json_object_get(s->root, "nodes"), cl) &&
+		apply_list(&file, s->root, "buckets", cl, apply_bucket) &&
+		apply_list(&file, s->root, "users", cl, apply_user);
+}
