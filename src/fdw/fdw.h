@@ -76,6 +76,7 @@ typedef struct FdwColumn
 typedef struct FdwTable
 {
 	Oid			relid;
+	const char *relname;
 	Oid			serverid;
 	const char *servername;
 	const char *bucket;

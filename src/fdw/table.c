@@ -363,6 +363,7 @@ table_fill(FdwTable *table, Relation rel)
 	TableColumnContext context = {rel, options->options, server->options, table};
 
 	table->relid = relid;
+	table->relname = pstrdup(RelationGetRelationName(rel));
 	table->serverid = options->serverid;
 	table->servername = pstrdup(server->servername);
 	table->bucket = table_bucket(RelationGetRelationName(rel), options, server);
