@@ -4,7 +4,7 @@ package CbCluster;
 use strict;
 use warnings;
 
-use IO::Socket::INET;
+use HTTP::Tiny;
 use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -56,19 +56,17 @@ sub connection_string { return $_[0]->{ready}{connection_string}; }
 # host:port of a node's KV service.
 sub kv { return $_[0]->{ready}{kv}[ $_[1] ]; }
 
-# Sends a command to the control port; dies unless it was carried out.
+# Throws a switch of the control port, "kill 1" or "fault 0 kind=close count=1"; dies unless it was carried out.
 sub control
 {
 	my ($self, $command) = @_;
-	my $control = $self->{ready}{control};
+	my ($switch, @args) = split ' ', $command;
+	my $query = join('&', map { /=/ ? $_ : "node=$_" } @args);
+	my $answer = HTTP::Tiny->new(timeout => 30)->post("http://$self->{ready}{control}[0]/$switch?$query");
 
-	$control = $control->[0] if ref $control;
-	my $socket = IO::Socket::INET->new(PeerAddr => $control) or die "control port $control: $!";
-	print $socket "$command\n";
-	my $answer = <$socket> // '';
-	die "cbcluster refused \"$command\": $answer" unless $answer =~ /^ok/;
+	die "cbcluster refused \"$command\": $answer->{content}" unless $answer->{success};
 	note("cbcluster: $command");
-	return $answer;
+	return decode_json($answer->{content});
 }
 
 # Creates the extension, a server for this cluster and the mapping; extra text goes into the server's options.

@@ -1,0 +1,23 @@
+#!/bin/bash
+# Throws a fault switch of the test cluster that CB_CONTROL names (run.sh sets it); without arguments, lists them.
+# usage: fault.sh [SWITCH [NODE] [NAME=VALUE ...]]     e.g. fault.sh kill 1, fault.sh tmpfail 0 count=3
+set -euo pipefail
+
+switch=${1:-}
+[ $# = 0 ] || shift
+query=''
+for word in "$@"; do
+	case $word in
+		*=*) query+="&$word" ;;
+		*) query+="&node=$word" ;;
+	esac
+done
+answer=$(curl -sS -X POST "http://$CB_CONTROL/$switch?${query#&}")
+if [ -z "$switch" ]; then
+	jq -r '.[] | "\(.path[1:]) \(.arguments)\n    \(.does)"' <<<"$answer"
+elif [ "$(jq -r 'has("error")' <<<"$answer")" = true ]; then
+	echo "fault.sh: $(jq -r .error <<<"$answer")" >&2
+	exit 1
+elif [ "$switch" = status ]; then
+	jq . <<<"$answer"
+fi
