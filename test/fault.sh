@@ -12,7 +12,9 @@ for word in "$@"; do
 		*) query+="&node=$word" ;;
 	esac
 done
-answer=$(curl -sS -X POST "http://$CB_CONTROL/$switch?${query#&}")
+exec 3<>"/dev/tcp/${CB_CONTROL%:*}/${CB_CONTROL##*:}"
+printf 'POST /%s?%s HTTP/1.0\r\nContent-Length: 0\r\n\r\n' "$switch" "${query#&}" >&3
+answer=$(sed '1,/^\r*$/d' <&3)
 if [ -z "$switch" ]; then
 	jq -r '.[] | "\(.path[1:]) \(.arguments)\n    \(.does)"' <<<"$answer"
 elif [ "$(jq -r 'has("error")' <<<"$answer")" = true ]; then
