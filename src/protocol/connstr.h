@@ -30,7 +30,7 @@ typedef enum CbScheme
 typedef enum CbHostProto
 {
 	CB_PROTO_DEFAULT = 0,		/* KV, over TLS if the string says TLS */
-	CB_PROTO_KV,
+	CB_PROTO_KV,				/* "kv" and the like; with couchbases: KV_TLS */
 	CB_PROTO_KV_TLS,
 	CB_PROTO_HTTP,				/* management, plain */
 	CB_PROTO_HTTPS				/* management, TLS */
@@ -85,8 +85,8 @@ extern void cb_connstr_free(CbConnStr *connstr);
 extern uint16_t cb_connstr_default_port(bool tls);
 
 /*
- * Whether the string's only host may stand for an SRV record: one DNS name, no
- * port, no proto, scheme couchbase or couchbases.
+ * Whether the string's only host may stand for an SRV record: one DNS name but
+ * localhost, no port, no proto, scheme couchbase or couchbases written out.
  */
 extern bool cb_connstr_srv_candidate(const CbConnStr *connstr);
 

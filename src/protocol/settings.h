@@ -222,13 +222,15 @@ extern void cb_settings_free(CbSettings *settings);
 typedef struct CbOptionInfo
 {
 	const char *name;			/* main name */
-	const char *const *aliases; /* NULL-terminated, the main name excluded */
 	CbOptionKind kind;
 	const char *bare_unit;		/* of a bare number under the main name, "" if none */
 	const char *meaning;		/* one line */
 } CbOptionInfo;
 
 extern void cb_option_info(CbSettingId id, CbOptionInfo *info);
+
+/* Name n of an option, the main one first; NULL past the last. */
+extern const char *cb_option_name(CbSettingId id, size_t n);
 
 /* Append the effective value as text with its unit ("2.5s", "on", "external"). Not
  * given text is "", a given secret is "***". */
