@@ -1,0 +1,115 @@
+/*
+ * cost.c
+ *		Costs of the access paths.
+ *
+ * fdw_startup_cost is the cost of one round trip, fdw_tuple_cost that of one document of a range scan. The ratios
+ * below were measured against a data service (7.6, loopback): it scans 60,000 to 80,000 documents a second, answers
+ * 42,000 pipelined gets, and needs 0.3 to 0.5 ms to open the scan of one vBucket.
+ */
+#include "plan.h"
+
+#include <math.h>
+
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+
+#include "compat_plan.h"
+
+/* Documents that a range scan reads in the time of one get, and of opening one vBucket. */
+#define COST_GET_DOCUMENTS		1.7
+#define COST_OPEN_DOCUMENTS		25.0
+
+/* Documents that a vBucket sends at once: an ordered scan has as many of each before it knows the first. */
+#define COST_FIRST_DOCUMENTS	8.0
+
+/* Round trips that a parallel worker needs to connect. */
+#define COST_CONNECT_TRIPS		10.0
+
+static double
+cost_term_keys(PlannerInfo *root, const KeyTerm *term)
+{
+	return term->op == KEY_ANY ? Max(compat_array_length(root, (Node *) term->value), 1) : 1;
+}
+
+double
+cost_key_count(PlannerInfo *root, List *lookup_clauses)
+{
+	double		fewest = -1;
+	ListCell   *lc;
+
+	foreach(lc, lookup_clauses)
+	{
+		double		keys = 0;
+		ListCell   *term;
+
+		foreach(term, ((KeyClause *) lfirst(lc))->terms)
+			keys += cost_term_keys(root, lfirst(term));
+		if (fewest < 0 || keys < fewest)
+			fewest = keys;
+	}
+	return Max(fewest, 1);
+}
+
+/* Adds what PostgreSQL does itself: checks local conditions on each document, computes target columns of each row. */
+static void
+cost_add_local(PlannerInfo *root, RelOptInfo *rel, double documents, double rows, CostEstimate *cost)
+{
+	cost->rows = rows;
+	cost->startup += rel->baserestrictcost.startup + rel->reltarget->cost.startup;
+	cost->total += rel->baserestrictcost.startup + rel->reltarget->cost.startup;
+	cost->total += (cpu_tuple_cost + rel->baserestrictcost.per_tuple) * documents;
+	cost->total += rel->reltarget->cost.per_tuple * rows;
+}
+
+void
+cost_lookup(PlannerInfo *root, RelOptInfo *rel, List *lookup_clauses, double rows, CostEstimate *cost)
+{
+	FdwTable   *table = ((FdwRelInfo *) rel->fdw_private)->table;
+	double		keys = cost_key_count(root, lookup_clauses);
+
+	cost->startup = table->startup_cost;
+	cost->total = table->startup_cost + keys * table->tuple_cost * COST_GET_DOCUMENTS;
+	cost_add_local(root, rel, keys, clamp_row_est(Min(rows, keys)), cost);
+}
+
+double
+cost_range_documents(PlannerInfo *root, RelOptInfo *rel, List *range_clauses)
+{
+	List	   *clauses = NIL;
+	ListCell   *lc;
+
+	foreach(lc, range_clauses)
+		clauses = lappend(clauses, ((KeyClause *) lfirst(lc))->rinfo);
+	return clamp_row_est(rel->tuples * clauselist_selectivity(root, clauses, rel->relid, JOIN_INNER, NULL));
+}
+
+/* The leader has other work than scanning: as costsize.c counts it. */
+static double
+cost_participants(int workers)
+{
+	double		leader = parallel_leader_participation ? 1.0 - 0.3 * workers : 0;
+
+	return workers + Max(leader, 0);
+}
+
+void
+cost_range(PlannerInfo *root, RelOptInfo *rel, List *range_clauses, double rows, bool ordered, int workers,
+		   CostEstimate *cost)
+{
+	FdwRelInfo *info = rel->fdw_private;
+	double		share = workers > 0 ? cost_participants(workers) : 1;
+	double		documents = cost_range_documents(root, rel, range_clauses) / share;
+	double		open = info->vbuckets * info->table->tuple_cost * COST_OPEN_DOCUMENTS / share;
+	double		transfer = documents * info->table->tuple_cost;
+
+	cost->startup = info->table->startup_cost;
+	if (workers > 0)
+		cost->startup *= COST_CONNECT_TRIPS;
+	cost->total = cost->startup + open + transfer;
+	if (ordered)
+	{
+		cost->startup += open + Min(transfer, info->vbuckets * COST_FIRST_DOCUMENTS * info->table->tuple_cost);
+		cost->total += documents * log2(Max(info->vbuckets, 2)) * 2.0 * cpu_operator_cost;
+	}
+	cost_add_local(root, rel, documents, clamp_row_est(rows / share), cost);
+}

@@ -1,0 +1,149 @@
+/*
+ * count.c
+ *		How many documents a collection holds, for plans of tables that were never analysed.
+ *
+ * Asked of the cluster once, then remembered for a minute per table and user, also when the cluster did not answer:
+ * planning neither fails nor waits again because of it. The reason is logged at level DEBUG1; the scan itself
+ * will report it as an error.
+ */
+#include "plan.h"
+
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/hsearch.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+
+#define COUNT_LIFETIME_MS	60000
+
+typedef struct CountKey
+{
+	Oid			relid;
+	Oid			userid;
+} CountKey;
+
+typedef struct CountEntry
+{
+	CountKey	key;			/* hash key */
+	TimestampTz asked_at;
+	bool		known;
+	double		documents;
+	double		vbuckets;
+} CountEntry;
+
+static HTAB *count_cache = NULL;
+
+static CountEntry *
+count_entry(const FdwTable *table, Oid userid, bool *found)
+{
+	CountKey	key = {table->relid, OidIsValid(userid) ? userid : GetUserId()};
+
+	if (count_cache == NULL)
+	{
+		HASHCTL		ctl = {0};
+
+		ctl.keysize = sizeof(CountKey);
+		ctl.entrysize = sizeof(CountEntry);
+		count_cache = hash_create("cbconn_fdw document counts", 16, &ctl, HASH_ELEM | HASH_BLOBS);
+	}
+	return hash_search(count_cache, &key, HASH_ENTER, found);
+}
+
+/* Whether an error is about the remote side, not about this backend being told to stop. */
+static bool
+count_may_ignore(const ErrorData *error)
+{
+	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+
+	return category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
+		category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) &&
+		category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR);
+}
+
+static void
+count_ask(const FdwTable *table, Oid userid, double *documents, double *vbuckets)
+{
+	KvCollection *collection;
+	ClusterHandle *handle = table_connect(table, userid, &collection);
+
+	*documents = cluster_item_count(handle, collection);
+	*vbuckets = cluster_vbucket_count(handle);
+}
+
+/* In a subtransaction, so that an error leaves nothing behind. */
+static bool
+count_try(const FdwTable *table, Oid userid, double *documents, double *vbuckets)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool known = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(cxt);
+	PG_TRY();
+	{
+		count_ask(table, userid, documents, vbuckets);
+		ReleaseCurrentSubTransaction();
+		known = true;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(cxt);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(cxt);
+		CurrentResourceOwner = owner;
+		if (!count_may_ignore(error))
+			ReThrowError(error);
+		ereport(DEBUG1,
+				(errmsg_internal("could not count the documents of %s.%s.%s: %s", table->bucket, table->scope,
+								 table->collection, error->message)));
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(cxt);
+	CurrentResourceOwner = owner;
+	return known;
+}
+
+bool
+count_estimate(const FdwTable *table, Oid userid, double *documents, double *vbuckets)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	bool		found;
+	CountEntry *entry = count_entry(table, userid, &found);
+
+	if (!found || TimestampDifferenceExceeds(entry->asked_at, now, COUNT_LIFETIME_MS))
+	{
+		double		new_documents = 0;
+		double		new_vbuckets = 0;
+		bool		known;
+
+		/* no subtransactions in parallel mode */
+		if (IsInParallelMode())
+		{
+			if (!found)
+				hash_search(count_cache, &entry->key, HASH_REMOVE, NULL);
+			return false;
+		}
+		entry->asked_at = now;
+		entry->known = false;
+		known = count_try(table, userid, &new_documents, &new_vbuckets);
+		entry = count_entry(table, userid, &found);
+		entry->asked_at = GetCurrentTimestamp();
+		entry->known = known;
+		entry->documents = new_documents;
+		entry->vbuckets = new_vbuckets;
+	}
+	if (!entry->known)
+		return false;
+	*documents = entry->documents;
+	*vbuckets = entry->vbuckets;
+	return true;
+}

@@ -1,0 +1,146 @@
+/*
+ * exec.c
+ *		The executor's callbacks: begin, next row, rescan, end.
+ *
+ * The plan says all there is to decide (F1). Nothing is sent before the first row is wanted, so EXPLAIN and plan nodes
+ * that never run do not touch the network.
+ */
+#include "exec.h"
+
+#include "executor/executor.h"
+#include "nodes/plannodes.h"
+#include "utils/rel.h"
+
+#include "compat_plan.h"
+
+static void
+scan_init_groups(FdwScanState *state, ForeignScanState *node, List *terms, List *values)
+{
+	ListCell   *group_cell;
+	ListCell   *value = list_head(values);
+	int			ngroups = 0;
+
+	state->groups = palloc(sizeof(ScanGroup) * Max(list_length(terms), 1));
+	foreach(group_cell, terms)
+	{
+		List	   *ops = lfirst(group_cell);
+		ScanGroup  *group = &state->groups[ngroups++];
+		ListCell   *op;
+
+		group->nterms = 0;
+		group->terms = palloc(sizeof(ScanTerm) * list_length(ops));
+		foreach(op, ops)
+		{
+			ScanTerm   *term = &group->terms[group->nterms++];
+
+			term->op = (KeyOp) lfirst_int(op);
+			term->value = ExecInitExpr((Expr *) lfirst(value), &node->ss.ps);
+			value = lnext(values, value);
+		}
+	}
+	state->ngroups = ngroups;
+}
+
+static RowDecoder *
+scan_init_decoder(FdwScanState *state, ForeignScanState *node, List *columns)
+{
+	Bitmapset  *attnums = NULL;
+	ListCell   *lc;
+
+	foreach(lc, columns)
+		attnums = bms_add_member(attnums, lfirst_int(lc));
+	return row_decoder_create(state->table, RelationGetDescr(node->ss.ss_currentRelation), attnums, state->cxt);
+}
+
+void
+cbconnBeginForeignScan(ForeignScanState *node, int eflags)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	List	   *private = plan->fdw_private;
+	FdwScanState *state = palloc0(sizeof(FdwScanState));
+
+	state->cxt = CurrentMemoryContext;
+	state->table = table_load(RelationGetRelid(node->ss.ss_currentRelation));
+	state->userid = compat_scan_userid(node);
+	state->access = (ScanAccess) intVal(list_nth(private, SCAN_PRIVATE_ACCESS));
+	state->flags = intVal(list_nth(private, SCAN_PRIVATE_FLAGS));
+	state->limit = intVal(list_nth(private, SCAN_PRIVATE_LIMIT));
+	scan_init_groups(state, node, list_nth(private, SCAN_PRIVATE_TERMS), plan->fdw_exprs);
+	state->decoder = scan_init_decoder(state, node, list_nth(private, SCAN_PRIVATE_COLUMNS));
+	state->paths = (state->flags & SCAN_FLAG_PATHS) != 0 && row_decoder_needs(state->decoder)->lookup_ok;
+	row_decoder_use_lookup(state->decoder, state->paths);
+	node->fdw_state = state;
+}
+
+/* Evaluates the conditions in the per-tuple context, where we are called, and starts the operation. */
+static void
+scan_start(FdwScanState *state, ForeignScanState *node)
+{
+	if (state->handle == NULL)
+		state->handle = table_connect(state->table, state->userid, &state->collection);
+	if (state->access == SCAN_LOOKUP)
+		fetch_start(state, node->ss.ps.ps_ExprContext);
+	else
+		range_start(state, node->ss.ps.ps_ExprContext);
+	state->running = true;
+}
+
+TupleTableSlot *
+cbconnIterateForeignScan(ForeignScanState *node)
+{
+	FdwScanState *state = node->fdw_state;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	const ClusterDoc *doc;
+
+	ExecClearTuple(slot);
+	if (!state->running)
+		scan_start(state, node);
+	if (state->at_end)
+		return slot;
+
+	doc = state->access == SCAN_LOOKUP ? kv_fetch_next(state->fetch) : kv_scan_next(state->scan);
+	if (doc == NULL)
+	{
+		state->at_end = true;
+		return slot;
+	}
+	row_decode(state->decoder, doc, slot->tts_values, slot->tts_isnull);
+	return ExecStoreVirtualTuple(slot);
+}
+
+/* The next row starts over, with conditions evaluated anew. */
+void
+cbconnReScanForeignScan(ForeignScanState *node)
+{
+	FdwScanState *state = node->fdw_state;
+
+	state->running = false;
+	state->at_end = false;
+}
+
+/* The last call while the counters of parallel workers can still be read. */
+void
+cbconnShutdownForeignScan(ForeignScanState *node)
+{
+	FdwScanState *state = node->fdw_state;
+
+	if (state->parallel == NULL)
+		return;
+	if (IsParallelWorker())
+		parallel_publish(state);
+	else
+		parallel_collect(state);
+}
+
+void
+cbconnEndForeignScan(ForeignScanState *node)
+{
+	FdwScanState *state = node->fdw_state;
+
+	if (state == NULL)
+		return;
+	if (state->fetch != NULL)
+		kv_fetch_end(state->fetch);
+	if (state->scan != NULL)
+		kv_scan_end(state->scan);
+}

@@ -1,0 +1,87 @@
+/*
+ * explain.c
+ *		What EXPLAIN shows of a foreign scan: access path, keyspace, condition on the key; with ANALYZE, counters.
+ *
+ * Counters that depend on time and network (how answers were cut into packets, how often the backend waited) are
+ * shown only together with times, so that EXPLAIN (ANALYZE, TIMING OFF) is the same every time.
+ */
+#include "exec.h"
+
+#include "executor/executor.h"
+#include "nodes/makefuncs.h"
+#include "utils/ruleutils.h"
+
+#include "compat_plan.h"
+#include "explain_path.h"
+
+static const char *
+explain_access(const FdwScanState *state)
+{
+	bool		keys_only = (state->flags & SCAN_FLAG_KEYS_ONLY) != 0;
+
+	if (state->access == SCAN_LOOKUP)
+		return "key lookup";
+	if (state->flags & SCAN_FLAG_ORDERED)
+		return keys_only ? "range scan of keys in key order" : "range scan in key order";
+	return keys_only ? "range scan of keys" : "range scan";
+}
+
+/* The conditions as the user wrote them, with the columns of outer tables by name. */
+static char *
+explain_conditions(ForeignScanState *node, ExplainState *es)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	List	   *ancestors = explain_ancestors(es->pstmt, &plan->scan.plan);
+	List	   *context = set_deparse_context_plan(es->deparse_cxt, &plan->scan.plan, ancestors);
+
+	return deparse_expression((Node *) make_ands_explicit(plan->fdw_recheck_quals), context, es->verbose, false);
+}
+
+static void
+explain_paths(const FdwScanState *state, ExplainState *es)
+{
+	const RowNeeds *needs = row_decoder_needs(state->decoder);
+	List	   *paths = NIL;
+
+	for (int i = 0; i < needs->npaths; i++)
+		paths = lappend(paths, (char *) needs->paths[i]);
+	ExplainPropertyList("Document Paths", paths, es);
+}
+
+static void
+explain_counters(const FdwScanState *state, ExplainState *es)
+{
+	const ClusterCounters *own = &state->counters;
+	const ClusterCounters *workers = &state->workers;
+
+	ExplainPropertyInteger("Documents", NULL, own->documents + workers->documents, es);
+	if (state->access == SCAN_LOOKUP || es->timing)
+		ExplainPropertyInteger("Requests", NULL, own->requests + workers->requests, es);
+	if (!es->timing)
+		return;
+	ExplainPropertyInteger("Round Trips", NULL, own->round_trips + workers->round_trips, es);
+	ExplainPropertyInteger("Bytes Received", NULL, own->bytes_received + workers->bytes_received, es);
+	ExplainPropertyInteger("Retries", NULL, own->retries + workers->retries, es);
+	ExplainPropertyInteger("Connections Opened", NULL, own->connects + workers->connects, es);
+	ExplainPropertyFloat("Server Time", "ms", (own->server_us + workers->server_us) / 1000.0, 3, es);
+}
+
+void
+cbconnExplainForeignScan(ForeignScanState *node, ExplainState *es)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	FdwScanState *state = node->fdw_state;
+	const FdwTable *table = state->table;
+	char	   *keyspace = psprintf("%s.%s.%s", table->bucket, table->scope, table->collection);
+
+	ExplainPropertyText("Couchbase Access", explain_access(state), es);
+	ExplainPropertyText("Keyspace", keyspace, es);
+	if (plan->fdw_recheck_quals != NIL)
+		ExplainPropertyText("Key Condition", explain_conditions(node, es), es);
+	if (state->paths)
+		explain_paths(state, es);
+	if (es->verbose && state->limit >= 0)
+		ExplainPropertyInteger("Expected Documents", NULL, state->limit, es);
+	if (es->analyze)
+		explain_counters(state, es);
+}
