@@ -390,9 +390,8 @@ cb_error_set(CbError *err, CbResult result, const char *hint,
 	return result;
 }
 
-/* Length of the valid multi-byte sequence at p, or 0. */
-static size_t
-utf8_sequence(const uint8_t *p, size_t left)
+size_t
+cb_utf8_sequence(const uint8_t *p, size_t left)
 {
 	uint8_t		c = p[0];
 
@@ -442,7 +441,7 @@ cb_utf8_valid_prefix(CbSpan span)
 			i++;
 			continue;
 		}
-		n = utf8_sequence(span.data + i, span.len - i);
+		n = cb_utf8_sequence(span.data + i, span.len - i);
 		if (n == 0)
 			break;
 		i += n;

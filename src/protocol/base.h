@@ -115,6 +115,9 @@ extern CbResult cb_error_set(CbError *err, CbResult result, const char *hint,
 							 const char *format, ...)
 			__attribute__((format(printf, 4, 5)));
 
+/* Length of the valid UTF-8 sequence at p whose first byte is above 0x7f; 0: none. */
+extern size_t cb_utf8_sequence(const uint8_t *p, size_t left);
+
 /* Length of the valid UTF-8 prefix of span (== span.len when all is valid). */
 extern size_t cb_utf8_valid_prefix(CbSpan span);
 

@@ -50,9 +50,10 @@ parse_word(const CbSettingName *name, const char *text, SettingValue *value, CbE
 			value->number = word->value;
 			return CB_OK;
 		}
+	}
+	for (const CbWord *word = name->words; word->word != NULL; word++)
 		cb_buf_append_format(&list, "%s%s", list.len == 0 ? "" :
 							 word[1].word == NULL ? " or " : ", ", word->word);
-	}
 	snprintf(expected, sizeof(expected), "%.*s", (int) list.len,
 			 list.data == NULL ? "" : (const char *) list.data);
 	cb_buf_free(&list);
