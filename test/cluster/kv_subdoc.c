@@ -86,6 +86,26 @@ check_access(SubdocRun *run)
 	return st == 0 || refuse(run, st);
 }
 
+/* Look-ups may go to a replica: r->vb is set, or 07 answered. Mutations come with it. */
+static bool
+find_vbucket(SubdocRun *run)
+{
+	Req		   *r = run->r;
+	VBucket    *vb = r->vbid < r->bucket->num_vbuckets ? &r->bucket->vb[r->vbid] : NULL;
+	bool		replica = (run->doc_flags & DOC_REPLICA) != 0;
+
+	if (r->vb != NULL)
+		return true;
+	for (int i = 0; vb != NULL && i <= CB_MAX_REPLICAS; i++)
+		if (vb->nodes[i] == r->node->index && (i > 0) == replica)
+		{
+			r->vb = vb;
+			return true;
+		}
+	reply_status(r, KV_NOT_MY_VBUCKET);
+	return false;
+}
+
 /* Finds the document, or makes ready to create it; false when an answer was given instead. */
 static bool
 fetch(SubdocRun *run)
@@ -274,7 +294,7 @@ void
 subdoc_run(SubdocRun *run)
 {
 	run->mutates = run->spec[0].rule->mutates;
-	if (fetch(run))
+	if (find_vbucket(run) && fetch(run))
 	{
 		subdoc_execute(run);
 		if (run->mutates && run->status == 0)

@@ -131,6 +131,21 @@ scan_uuid(const Scan *s)
 	return s->uuid;
 }
 
+bool
+scan_allowed(Req *r, uint32_t cid)
+{
+	r->collection = collection_by_id(r->bucket, cid);
+	if (r->collection == NULL)
+	{
+		reply_unknown_collection(r, KV_UNKNOWN_COLLECTION);
+		return false;
+	}
+	if (((user_privileges(r->user, r->bucket, r->collection) | r->extra_privileges) & PRIV_RANGE_SCAN) != 0)
+		return true;
+	reply_access_denied(r, privilege_name(PRIV_RANGE_SCAN));
+	return false;
+}
+
 static Scan *
 scan_find(VBucket *vb, const uint8_t *uuid)
 {
@@ -336,6 +351,8 @@ kv_scan_continue(Req *r)
 		reply_body(r, KV_KEY_ENOENT, DT_RAW, NULL, 0);
 		return;
 	}
+	if (collection_by_id(r->bucket, s->cid) != NULL && !scan_allowed(r, s->cid))
+		return;
 	if (s->running)
 	{
 		conn_close(r->conn);	/* as the data service was seen to do when another connection is at it */
@@ -358,6 +375,8 @@ kv_scan_cancel(Req *r)
 		reply_body(r, KV_KEY_ENOENT, DT_RAW, NULL, 0);
 		return;
 	}
+	if (collection_by_id(r->bucket, s->cid) != NULL && !scan_allowed(r, s->cid))
+		return;
 	scan_end(s, KV_KEY_ENOENT);
 	reply_body(r, KV_SUCCESS, DT_RAW, NULL, 0);
 }

@@ -54,4 +54,7 @@ typedef struct ScanSpec
 Scan	   *scan_open(VBucket *vb, const ScanSpec *spec, DiskView *view, size_t at, size_t end);
 const uint8_t *scan_uuid(const Scan *s);	/* 16 bytes */
 
+/* May the user of the request scan this collection? Answers if not, or if there is no such collection. */
+bool		scan_allowed(Req *r, uint32_t cid);
+
 #endif

@@ -429,21 +429,6 @@ kv_scan_create_validate(Req *r)
 	return false;
 }
 
-static bool
-may_scan(Req *r, const ScanSpec *spec)
-{
-	r->collection = collection_by_id(r->bucket, spec->cid);
-	if (r->collection == NULL)
-	{
-		reply_unknown_collection(r, KV_UNKNOWN_COLLECTION);
-		return false;
-	}
-	if (((user_privileges(r->user, r->bucket, r->collection) | r->extra_privileges) & PRIV_RANGE_SCAN) != 0)
-		return true;
-	reply_access_denied(r, privilege_name(PRIV_RANGE_SCAN));
-	return false;
-}
-
 void
 kv_scan_create(Req *r)
 {
@@ -460,7 +445,7 @@ kv_scan_create(Req *r)
 	v = read_spec(r, &spec);
 	if (v == BROKEN)
 		conn_close(r->conn);
-	else if (v == GOOD && may_scan(r, &spec) && snapshot_ready(r, &spec))
+	else if (v == GOOD && scan_allowed(r, spec.cid) && snapshot_ready(r, &spec))
 		open_scan(r, &spec);
 	spec_free(&spec);
 }

@@ -30,7 +30,7 @@ typedef struct Span
 
 void		text_add(Text *t, const void *s, size_t len);
 void		text_puts(Text *t, const char *s);
-void		text_printf(Text *t, const char *fmt,...) __attribute__((format(printf, 2, 3)));
+void		text_printf(Text *t, const char *fmt,...) __attribute__((format(printf, 2, 3), nonnull(2)));
 void		text_json_string(Text *t, const char *s, size_t len);	/* quoted and escaped */
 void		text_free(Text *t);		/* and makes it empty */
 
