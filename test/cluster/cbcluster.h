@@ -21,6 +21,9 @@
 #define CB_MAX_REPLICAS 3
 #define CB_NO_NODE (-1)
 #define CB_MAX_VALUE (20 * 1024 * 1024)        /* largest document value */
+#define CB_MAX_DEFAULT_KEY 250				/* bytes of a key in the default collection */
+#define CB_MAX_NAMED_KEY 246				/* and in any other */
+#define CB_LOAD_FLAGS 0x02000006			/* common flags "JSON" and the legacy value, as SDKs write them */
 #define CB_MAX_PACKET (30 * 1024 * 1024)       /* header and body; more closes the connection */
 
 typedef struct Cluster Cluster;
@@ -340,10 +343,9 @@ struct Node
 	int			index;
 	char		uuid[33];
 	uint16_t	kv_port;			/* 0 until started, then kept over kill and revive */
-	uint16_t	kvs_port;			/* TLS; 0 if there is none */
+	uint16_t	kvs_port;			/* TLS; 0: there is none */
 	uint16_t	mgmt_port;			/* set by http.c */
 	struct evconnlistener *kv_listener;
-	struct evconnlistener *kvs_listener;
 	void	   *http;				/* http.c's */
 	Conn	   *conns;
 	bool		paused;				/* accepts, reads and answers nothing */
@@ -380,7 +382,6 @@ struct Cluster
 	char	   *config_cache[CB_MAX_NODES];	/* global configuration */
 	unsigned	scram_iterations;	/* of known users */
 	void	   *http;				/* http.c's, cluster wide */
-	void	   *tls;				/* SSL_CTX, NULL: no TLS ports */
 	const char *version;			/* answer to VERSION */
 	VBucket    *flush_list;
 	struct event *flush_timer;
@@ -392,7 +393,8 @@ Cluster    *cluster_new(struct event_base *base, int num_nodes);
 bool		cluster_start_kv(Cluster *cl);	/* opens every KV listener; false after printing why */
 void		cluster_free(Cluster *cl);
 
-int64_t		cb_now_ms(const Cluster *cl);	/* unix time with the shift */
+int64_t		cb_now_ns(const Cluster *cl);	/* unix time with the shift */
+int64_t		cb_now_ms(const Cluster *cl);
 uint32_t	cb_now(const Cluster *cl);		/* the same in seconds */
 
 /* A new revision: configs are rebuilt, KV connections notified, listeners called. b NULL: every bucket and the global one. */
@@ -432,7 +434,6 @@ struct Conn
 	Conn	  **prev;
 	Node	   *node;
 	int			fd;
-	void	   *ssl;				/* NULL on plain ports */
 	struct event *ev_read;
 	struct event *ev_write;
 	struct event *ev_delay;
@@ -459,7 +460,8 @@ struct Conn
 	int64_t		seen_epoch;			/* configuration last sent, for de-duplication */
 	int64_t		seen_rev;
 	Bucket	   *seen_bucket;
-	size_t		delay_bytes;		/* input that has already waited for ev_delay */
+	size_t		delay_bytes;		/* input that has already waited for the node's delay */
+	bool		fault_passed;		/* the next request has already waited for its FAULT_DELAY */
 };
 
 typedef struct OpSpec OpSpec;
@@ -483,17 +485,24 @@ struct Req
 	uint16_t	vbid;
 	uint32_t	opaque;				/* as on the wire, copied verbatim */
 	uint64_t	cas;
+	const uint8_t *packet;
+	size_t		packet_len;
 	const uint8_t *frames, *ext, *raw_key, *key, *val;
 	size_t		frames_len, ext_len, raw_key_len, key_len, val_len;
 	uint32_t	cid;
 	int64_t		start_us;
+	const uint8_t *wire_val;			/* the value as it came, compressed or not */
+	size_t		wire_val_len;
+	uint8_t    *inflated;			/* value inflated for OP_INFLATE, freed with the request */
 
 	/* framing extras */
 	bool		preserve_expiry;
 	bool		has_durability;
 	uint8_t		durability;			/* 1..3 */
 	uint16_t	durability_ms;		/* 0: default */
-	uint32_t	privileges;			/* of the effective user on the bucket and collection */
+	User	   *user;				/* whose privileges count: the connection's or the impersonated one */
+	uint32_t	extra_privileges;	/* of a privilege frame */
+	uint32_t	privileges;			/* of user on the bucket and collection, extra ones included */
 	uint16_t	ok_status;			/* status of the answer of a successful kv_commit(): 0 unless the handler sets it */
 
 	bool		has_fault;

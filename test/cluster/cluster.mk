@@ -1,0 +1,31 @@
+# Builds the test cluster: build/cbcluster, and build/cbcluster-asan with the address and undefined-behaviour sanitizers.
+# Included by the Makefile at the top; has no use for PGXS.
+
+CBCLUSTER_CC     ?= gcc
+CBCLUSTER_BUILD  ?= build
+CBCLUSTER_SRCS   := $(wildcard test/cluster/*.c)
+CBCLUSTER_CFLAGS := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -g
+CBCLUSTER_LIBS   := -levent_core -levent_extra -lcrypto -ljansson -lsnappy -lz -lm
+CBCLUSTER_OBJS   := $(CBCLUSTER_SRCS:test/cluster/%.c=$(CBCLUSTER_BUILD)/cluster/%.o)
+CBCLUSTER_ASAN_OBJS := $(CBCLUSTER_SRCS:test/cluster/%.c=$(CBCLUSTER_BUILD)/cluster-asan/%.o)
+CBCLUSTER_ASAN   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+.PHONY: cluster cluster-asan
+cluster: $(CBCLUSTER_BUILD)/cbcluster
+cluster-asan: $(CBCLUSTER_BUILD)/cbcluster-asan
+
+$(CBCLUSTER_BUILD)/cbcluster: $(CBCLUSTER_OBJS)
+	$(CBCLUSTER_CC) -o $@ $^ $(CBCLUSTER_LIBS)
+
+$(CBCLUSTER_BUILD)/cbcluster-asan: $(CBCLUSTER_ASAN_OBJS)
+	$(CBCLUSTER_CC) $(CBCLUSTER_ASAN) -o $@ $^ $(CBCLUSTER_LIBS)
+
+$(CBCLUSTER_BUILD)/cluster/%.o: test/cluster/%.c
+	@mkdir -p $(@D)
+	$(CBCLUSTER_CC) $(CBCLUSTER_CFLAGS) -O2 -MMD -MP -c -o $@ $<
+
+$(CBCLUSTER_BUILD)/cluster-asan/%.o: test/cluster/%.c
+	@mkdir -p $(@D)
+	$(CBCLUSTER_CC) $(CBCLUSTER_CFLAGS) -O1 $(CBCLUSTER_ASAN) -MMD -MP -c -o $@ $<
+
+-include $(CBCLUSTER_OBJS:.o=.d) $(CBCLUSTER_ASAN_OBJS:.o=.d)

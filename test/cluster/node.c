@@ -1,0 +1,186 @@
+/*
+ * node.c: the listeners of a node and its fault switches. Every listener is on the loopback address.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/listener.h>
+
+#include "core.h"
+#include "disk.h"
+
+static void
+on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len, void *arg)
+{
+	Node	   *n = arg;
+	struct sockaddr_in *in = (struct sockaddr_in *) sa;
+	char		host[INET_ADDRSTRLEN] = "?";
+	char		peer[64];
+
+	(void) len;
+	inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
+	snprintf(peer, sizeof(peer), "%s:%u", host, ntohs(in->sin_port));
+	(void) l;
+	conn_accepted(n, fd, peer);
+}
+
+/* Opens one listener; *port 0 lets the kernel choose, and is set. */
+static struct evconnlistener *
+open_listener(Node *n, uint16_t *port)
+{
+	struct sockaddr_in sa;
+	socklen_t	len = sizeof(sa);
+	struct evconnlistener *l;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sin_family = AF_INET;
+	sa.sin_port = htons(*port);
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	l = evconnlistener_new_bind(n->cluster->base, on_accept, n, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
+								256, (struct sockaddr *) &sa, sizeof(sa));
+	if (l == NULL)
+	{
+		cb_log("cannot listen on 127.0.0.1:%u: %s", *port, strerror(errno));
+		return NULL;
+	}
+	if (getsockname(evconnlistener_get_fd(l), (struct sockaddr *) &sa, &len) == 0)
+		*port = ntohs(sa.sin_port);
+	return l;
+}
+
+bool
+node_start_kv(Node *n)
+{
+	n->kv_listener = open_listener(n, &n->kv_port);
+	return n->kv_listener != NULL;
+}
+
+static void
+close_listener(Node *n)
+{
+	if (n->kv_listener != NULL)
+		evconnlistener_free(n->kv_listener);
+	n->kv_listener = NULL;
+}
+
+void
+node_free(Node *n)
+{
+	close_listener(n);
+	node_clear_faults(n);
+	free(n);
+}
+
+/* ---------------------------------------------------------------- faults */
+
+void
+node_pause(Node *n, bool paused)
+{
+	if (n->paused == paused || n->killed)
+		return;
+	n->paused = paused;
+	if (paused)
+		evconnlistener_disable(n->kv_listener);
+	else
+		evconnlistener_enable(n->kv_listener);
+	for (Conn *c = n->conns, *next; c != NULL; c = next)
+	{
+		next = c->next;
+		conn_set_paused(c, paused);
+	}
+	http_node_paused(n, paused);
+	pending_recheck(n->cluster);
+}
+
+void
+node_kill(Node *n, bool failover)
+{
+	if (!n->killed)
+	{
+		n->killed = true;
+		n->paused = false;
+		close_listener(n);
+		http_node_stopped(n);
+		node_drop_connections(n);
+	}
+	if (failover)
+		cluster_failover(n);
+	pending_recheck(n->cluster);
+}
+
+bool
+node_revive(Node *n)
+{
+	Cluster    *cl = n->cluster;
+
+	if (n->killed)
+	{
+		if (!node_start_kv(n) || !http_node_started(n))
+			return false;
+		n->killed = false;
+	}
+	if (n->failed_over)
+	{
+		n->failed_over = false;
+		for (Bucket *b = cl->buckets; b != NULL; b = b->next)
+			bucket_restore_map(b);
+		cluster_config_changed(cl, NULL);
+	}
+	pending_recheck(cl);
+	return true;
+}
+
+void
+node_drop_connections(Node *n)
+{
+	conn_close_matching(n, NULL, NULL);
+}
+
+void
+node_add_fault(Node *n, const Fault *f)
+{
+	Fault	  **at = &n->faults;
+
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = xmalloc(sizeof(Fault));
+	**at = *f;
+	(*at)->next = NULL;
+}
+
+void
+node_clear_faults(Node *n)
+{
+	while (n->faults != NULL)
+	{
+		Fault	   *next = n->faults->next;
+
+		free(n->faults);
+		n->faults = next;
+	}
+}
+
+/* The first fault that applies to this request, counted down; NULL for none. */
+Fault *
+node_match_fault(Node *n, uint8_t opcode)
+{
+	for (Fault *f = n->faults; f != NULL; f = f->next)
+	{
+		if (f->remaining == 0 || (f->opcode >= 0 && f->opcode != opcode))
+			continue;
+		if (f->skip > 0)
+		{
+			f->skip--;
+			continue;
+		}
+		if (f->remaining > 0)
+			f->remaining--;
+		return f;
+	}
+	return NULL;
+}
