@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "access/sysattr.h"
+#include "catalog/heap.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/cost.h"
@@ -295,9 +296,20 @@ plan_sort_clauses(PlannerInfo *root, RelOptInfo *rel, FdwTable *table, ScanAcces
 	}
 }
 
+static void
+plan_refuse_system_column(const FdwTable *table, AttrNumber attno)
+{
+	const FormData_pg_attribute *attr = SystemAttributeDefinition(attno);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("foreign table \"%s\" has no system column \"%s\"", table->relname, NameStr(attr->attname)),
+			 errdetail("Rows of Couchbase have the system column \"tableoid\" only.")));
+}
+
 /* Attnums of the columns that the query or a local condition looks at. */
 static List *
-plan_columns(RelOptInfo *rel, List *local)
+plan_columns(RelOptInfo *rel, const FdwTable *table, List *local)
 {
 	Bitmapset  *attrs = NULL;
 	List	   *columns = NIL;
@@ -313,6 +325,8 @@ plan_columns(RelOptInfo *rel, List *local)
 			return list_make1_int(InvalidAttrNumber);
 		if (attno > 0)
 			columns = lappend_int(columns, attno);
+		else if (attno != TableOidAttributeNumber)
+			plan_refuse_system_column(table, attno);
 	}
 	return columns;
 }
@@ -402,7 +416,7 @@ cbconnGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignP
 	int			flags = 0;
 
 	plan_sort_clauses(root, baserel, info->table, access, scan_clauses, &clauses);
-	columns = plan_columns(baserel, clauses.local);
+	columns = plan_columns(baserel, info->table, clauses.local);
 	if (intVal(lsecond(best_path->fdw_private)))
 		flags |= SCAN_FLAG_ORDERED;
 	if (plan_keys_suffice(info->table, columns))
