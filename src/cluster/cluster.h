@@ -86,7 +86,10 @@ extern ClusterHandle *cluster_open(const ClusterTarget *target);
 /* Never waits, never throws for unknown names: those are found out by the first operation. NULL means _default. */
 extern KvCollection *cluster_collection(ClusterHandle *handle, const char *scope, const char *collection);
 
-/* Number of documents of the collection as the nodes count them; asks all data nodes once. */
+/*
+ * Number of documents of the collection as the nodes count them; asks all data nodes once. Nodes that do not answer
+ * are taken for average; -1 when none does or may.
+ */
 extern int64 cluster_item_count(ClusterHandle *handle, KvCollection *collection);
 
 /* Closes handles not used in this transaction: of one server, or all (InvalidOid). Returns how many; never waits. */

@@ -1,0 +1,129 @@
+/*
+ * bootstrap.c
+ *		The first config of a handle: the hosts of the connection string, one after another, until one has it.
+ */
+#include "postgres.h"
+
+#include "handle.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+
+/* Pause before the hosts are tried again, when one of them promised to be ready soon. */
+#define ROUND_PAUSE		500000
+
+/* Addresses of a connection string's hosts: management ports stand for the data port of their host. */
+static KvConn *
+seed_conn(ClusterHandle *handle, const CbConnHost *host)
+{
+	uint16		port = host->port;
+	char	   *name = host->host;
+	KvConn	   *conn;
+
+	if (port == 0 || host->proto == CB_PROTO_HTTP)
+		port = cb_connstr_default_port(false);
+	if (host->zone != NULL)
+		name = psprintf("%s%%%s", host->host, host->zone);
+	conn = handle_conn(handle, name, port);
+	if (name != host->host)
+		pfree(name);
+	return conn;
+}
+
+/* Waits until the node has given a config or failed; throws only for what no other node can mend. */
+static void
+try_seed(ClusterHandle *handle, KvConn *conn, int64 deadline, ClusterCounters *counters)
+{
+	int			failures = conn->failures;
+
+	/* The user asks now: an earlier failure is no reason not to try. */
+	if (conn->state == KV_CONN_CLOSED)
+		conn->retry_after = 0;
+	(void) kv_conn_want(conn);
+	while (handle->config == NULL && conn->state != KV_CONN_CLOSED && wait_now() < deadline)
+		handle_wait(handle, deadline, false, counters);
+	if (handle->config == NULL && conn->state == KV_CONN_CLOSED && conn->failure.fatal && conn->failures > failures)
+		cluster_raise(handle, NULL, &conn->failure);
+}
+
+static void
+raise_failures(ClusterHandle *handle, KvConn **seeds, int nseeds, bool timed_out)
+{
+	StringInfoData detail;
+	int			sqlstate = 0;
+
+	initStringInfo(&detail);
+	for (int i = 0; i < nseeds; i++)
+	{
+		const KvConn *conn = seeds[i];
+		const char *text = conn->failure.text;
+
+		if (conn->state != KV_CONN_CLOSED)
+			text = "no answer in time";
+		else if (conn->failure.sqlstate == 0)
+			text = "not tried";
+		else if (sqlstate == 0)
+			sqlstate = conn->failure.sqlstate;
+		else if (sqlstate != conn->failure.sqlstate)
+			sqlstate = ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION;
+		appendStringInfo(&detail, "%sNode %s, step %s: %s.", i > 0 ? "\n" : "", conn->name, conn->step,
+						 cluster_printable_cstr(text));
+	}
+	if (sqlstate == 0)
+		sqlstate = ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION;
+	if (sqlstate == ERRCODE_UNDEFINED_DATABASE)
+		ereport(ERROR,
+				(errcode(sqlstate),
+				 errmsg("bucket \"%s\" does not exist on server \"%s\"", handle->bucket, handle->servername),
+				 errdetail("%s", detail.data)));
+	ereport(ERROR,
+			(errcode(sqlstate),
+			 timed_out ? errmsg("could not connect to server \"%s\" within %.1f s", handle->servername,
+								handle->settings->bootstrap_timeout / 1e6)
+			 : errmsg("could not connect to server \"%s\"", handle->servername),
+			 errdetail("%s", detail.data)));
+}
+
+static bool
+worth_another_round(KvConn **seeds, int nseeds)
+{
+	for (int i = 0; i < nseeds; i++)
+	{
+		if (seeds[i]->failure.sqlstate == ERRCODE_CANNOT_CONNECT_NOW)
+			return true;
+	}
+	return false;
+}
+
+void
+cluster_bootstrap(ClusterHandle *handle, ClusterCounters *counters)
+{
+	int			nseeds = (int) handle->connstr->nhosts;
+	int64		deadline;
+	KvConn	  **seeds;
+	int			first;
+
+	if (handle->config != NULL)
+		return;
+	handle->used_in_xact = true;
+	deadline = wait_now() + handle->settings->bootstrap_timeout;
+	seeds = palloc(sizeof(KvConn *) * nseeds);
+	for (int i = 0; i < nseeds; i++)
+		seeds[i] = seed_conn(handle, &handle->connstr->hosts[i]);
+
+	/* Backends spread over the hosts, unless they are to be tried in order. */
+	first = handle->settings->randomize_nodes ? MyProcPid % nseeds : 0;
+	for (;;)
+	{
+		for (int i = 0; i < nseeds && handle->config == NULL && wait_now() < deadline; i++)
+			try_seed(handle, seeds[(first + i) % nseeds], deadline, counters);
+		if (handle->config != NULL)
+			break;
+		if (wait_now() >= deadline)
+			raise_failures(handle, seeds, nseeds, true);
+		if (!worth_another_round(seeds, nseeds))
+			raise_failures(handle, seeds, nseeds, false);
+		for (int64 until = Min(wait_now() + ROUND_PAUSE, deadline); wait_now() < until;)
+			handle_wait(handle, until, false, counters);
+	}
+	pfree(seeds);
+}

@@ -1,0 +1,283 @@
+/*
+ * handle.c
+ *		Making and unmaking a handle, and the one loop that waits for all its connections.
+ */
+#include "postgres.h"
+
+#include "handle.h"
+#include "miscadmin.h"
+#include "op.h"
+#include "utils/memutils.h"
+
+static uint32 wait_event_answer = 0;
+static uint32 wait_event_connect = 0;
+
+/* Whatever the way out, what is not memory of the context goes here (W3). */
+static void
+on_context_reset(void *arg)
+{
+	ClusterHandle *handle = arg;
+
+	for (int i = 0; i < handle->nconns; i++)
+		kv_conn_close(handle->conns[i]);
+	cb_config_free(handle->config);
+	cb_settings_free(handle->settings);
+	cb_connstr_free(handle->connstr);
+	cb_buf_free(&handle->error_map);
+	cb_buf_free(&handle->scratch);
+	cb_scram_cache_clear(&handle->scram);
+	if (handle->password != NULL)
+		explicit_bzero(handle->password, strlen(handle->password));
+}
+
+static void
+take_credentials(ClusterHandle *handle, const ClusterTarget *target)
+{
+	const char *username = target->username ? target->username : handle->settings->username;
+	const char *password = target->password ? target->password : handle->settings->password;
+
+	if (username != NULL)
+	{
+		handle->username = pstrdup(username);
+		handle->password = pstrdup(password ? password : "");
+	}
+}
+
+/*
+ * A handle for the target, in a context of its own below CacheMemoryContext. Opens nothing; throws for connection
+ * strings that are wrong or ask for what is not done.
+ */
+ClusterHandle *
+handle_create(const ClusterTarget *target)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "cbconn_fdw handle", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	ClusterHandle *handle = palloc0(sizeof(ClusterHandle));
+	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
+
+	handle->cxt = cxt;
+	dlist_init(&handle->ops);
+	callback->func = on_context_reset;
+	callback->arg = handle;
+	MemoryContextRegisterResetCallback(cxt, callback);
+
+	handle->umid = target->umid;
+	handle->serverid = target->serverid;
+	handle->userid = target->userid;
+	handle->keep = target->keep_connections;
+	handle->servername = pstrdup(target->servername);
+	handle->bucket = pstrdup(target->bucket);
+	handle_parse_connection_string(handle, target->connection_string);
+	take_credentials(handle, target);
+	handle->waitset = wait_set_create(cxt);
+	MemoryContextSwitchTo(old);
+	MemoryContextSetParent(cxt, CacheMemoryContext);
+	return handle;
+}
+
+void
+handle_destroy(ClusterHandle *handle)
+{
+	MemoryContextDelete(handle->cxt);
+}
+
+void
+handle_close_connections(ClusterHandle *handle)
+{
+	for (int i = 0; i < handle->nconns; i++)
+		kv_conn_close(handle->conns[i]);
+}
+
+/* The connection object for an address, made on first use. */
+KvConn *
+handle_conn(ClusterHandle *handle, const char *host, uint16 port)
+{
+	for (int i = 0; i < handle->nconns; i++)
+	{
+		KvConn	   *conn = handle->conns[i];
+
+		if (conn->port == port && pg_strcasecmp(conn->host, host) == 0)
+			return conn;
+	}
+	if (handle->nconns == handle->conns_capacity)
+	{
+		int			capacity = Max(handle->conns_capacity * 2, 8);
+
+		if (handle->conns == NULL)
+			handle->conns = MemoryContextAlloc(handle->cxt, sizeof(KvConn *) * capacity);
+		else
+			handle->conns = repalloc(handle->conns, sizeof(KvConn *) * capacity);
+		handle->conns_capacity = capacity;
+	}
+	handle->conns[handle->nconns] = kv_conn_create(handle, host, port);
+	return handle->conns[handle->nconns++];
+}
+
+/* ---- scans left open ---- */
+
+void
+handle_leave_scan(ClusterHandle *handle, uint16 vbucket, const uint8 *id)
+{
+	KvOpenScan *scan;
+
+	/* The node ends what is not cancelled after some minutes. */
+	if (handle->nopen_scans == KV_MAX_OPEN_SCANS)
+		return;
+	scan = &handle->open_scans[handle->nopen_scans++];
+	scan->vbucket = vbucket;
+	memcpy(scan->id, id, CB_SCAN_ID_SIZE);
+}
+
+void
+handle_cancel_scans(ClusterHandle *handle)
+{
+	int			kept = 0;
+
+	if (handle->config == NULL)
+		return;
+	for (int i = 0; i < handle->nopen_scans; i++)
+	{
+		KvOpenScan *scan = &handle->open_scans[i];
+		KvConn	   *conn = topology_conn(handle, scan->vbucket);
+		uint32		opaque;
+
+		if (conn == NULL || conn->state != KV_CONN_READY)
+		{
+			handle->open_scans[kept++] = *scan;
+			continue;
+		}
+		opaque = kv_conn_request(conn, NULL, 0, CB_OP_RANGE_SCAN_CANCEL, KV_REPLY_ONE);
+		kv_conn_requested(conn, opaque, cb_kv_scan_cancel(&conn->out, opaque, scan->vbucket, scan->id));
+	}
+	handle->nopen_scans = kept;
+}
+
+/* ---- waiting ---- */
+
+/* Connections with more than one answer to come probably have some already. */
+static bool
+read_eagerly(ClusterHandle *handle)
+{
+	bool		any = false;
+
+	for (int i = 0; i < handle->nconns; i++)
+	{
+		KvConn	   *conn = handle->conns[i];
+
+		if (conn->state == KV_CONN_READY && (conn->outstanding > 1 || conn->streaming > 0))
+			any |= kv_conn_read(conn);
+	}
+	return any;
+}
+
+static WaitItem *
+room_for_items(ClusterHandle *handle, int nitems)
+{
+	if (nitems > handle->items_capacity)
+	{
+		int			capacity = Max(nitems * 2, 16);
+
+		if (handle->items == NULL)
+			handle->items = MemoryContextAlloc(handle->cxt, sizeof(WaitItem) * capacity);
+		else
+			handle->items = repalloc(handle->items, sizeof(WaitItem) * capacity);
+		handle->items_capacity = capacity;
+	}
+	return handle->items;
+}
+
+/* Adds what a connection waits for; returns the new number of items. */
+static int
+add_items(ClusterHandle *handle, KvConn *conn, int nitems)
+{
+	WaitItem   *items = room_for_items(handle, nitems + DNS_MAX_SOCKETS);
+	WaitItem   *item = &items[nitems];
+
+	conn->first_item = nitems;
+	conn->nitems = 0;
+	if (conn->state == KV_CONN_RESOLVING)
+		conn->nitems = dns_wait_items(conn->dns, item);
+	else if (conn->state != KV_CONN_CLOSED)
+	{
+		item->fd = conn->sock.fd;
+		item->serial = conn->sock.serial;
+		item->ready = 0;
+		item->events = conn->state == KV_CONN_CONNECTING ? WL_SOCKET_WRITEABLE : WL_SOCKET_READABLE;
+		if (conn->state >= KV_CONN_HANDSHAKE && conn->out_sent < conn->out.len)
+			item->events |= WL_SOCKET_WRITEABLE;
+		conn->nitems = 1;
+	}
+	return nitems + conn->nitems;
+}
+
+static void
+step_connections(ClusterHandle *handle, bool connecting)
+{
+	/* Connections made on the way have no items in this wait. */
+	int			nconns = handle->nconns;
+
+	for (int i = 0; i < nconns; i++)
+	{
+		KvConn	   *conn = handle->conns[i];
+		WaitItem   *items = &handle->items[conn->first_item];
+
+		if (conn->nitems == 0 || conn->state == KV_CONN_CLOSED)
+			continue;
+		if (conn->state == KV_CONN_RESOLVING)
+		{
+			bool		any = false;
+
+			for (int j = 0; j < conn->nitems; j++)
+				any |= items[j].ready != 0;
+			if (any)
+				kv_conn_step(conn, 0, items, conn->nitems);
+		}
+		else if (items[0].ready != 0 && items[0].serial == conn->sock.serial)
+			kv_conn_step(conn, items[0].ready, NULL, 0);
+	}
+	if (connecting)
+	{
+		int64		now = wait_now();
+
+		for (int i = 0; i < handle->nconns; i++)
+			kv_conn_check_deadline(handle->conns[i], now);
+	}
+}
+
+void
+handle_wait(ClusterHandle *handle, int64 deadline, bool eager, ClusterCounters *counters)
+{
+	bool		connecting = false;
+	int			nitems = 0;
+
+	handle->counters = counters;
+	for (int i = 0; i < handle->nconns; i++)
+	{
+		KvConn	   *conn = handle->conns[i];
+
+		if (conn->state >= KV_CONN_HANDSHAKE && conn->out_sent < conn->out.len)
+			kv_conn_flush(conn);
+	}
+	if (eager && read_eagerly(handle))
+	{
+		CHECK_FOR_INTERRUPTS();
+		return;
+	}
+	for (int i = 0; i < handle->nconns; i++)
+	{
+		KvConn	   *conn = handle->conns[i];
+
+		nitems = add_items(handle, conn, nitems);
+		if (conn->state != KV_CONN_CLOSED && conn->state != KV_CONN_READY)
+		{
+			connecting = true;
+			deadline = Min(deadline, kv_conn_deadline(conn));
+		}
+	}
+	if (counters != NULL)
+		counters->round_trips++;
+	(void) wait_for(handle->waitset, handle->items, nitems, deadline,
+					connecting ? compat_wait_event(&wait_event_connect, "CbconnConnect")
+					: compat_wait_event(&wait_event_answer, "CbconnAnswer"));
+	step_connections(handle, connecting);
+}

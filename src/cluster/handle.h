@@ -1,0 +1,316 @@
+/*
+ * handle.h
+ *		What the files of this folder share: a handle, its node connections, and the operations that use them.
+ */
+#ifndef CBCONN_HANDLE_H
+#define CBCONN_HANDLE_H
+
+#include "cluster.h"
+
+#include "lib/ilist.h"
+#include "../protocol/config.h"
+#include "../protocol/kv_scan.h"
+#include "../protocol/sasl.h"
+#include "../protocol/settings.h"
+#include "dns.h"
+#include "sock.h"
+#include "wait.h"
+
+typedef struct KvConn KvConn;
+typedef struct KvOp KvOp;
+
+/* ---- failures (error.c) ---- */
+
+/* Why something did not work: kept until somebody has to tell the user (E2). */
+typedef struct KvFailure
+{
+	int			sqlstate;		/* 0: nothing happened */
+	bool		fatal;			/* trying again cannot help */
+	const char *step;			/* static: what was being done */
+	char		text[384];		/* the cause: lower case, no full stop, checked for encoding, no secret (E1) */
+	char		node[280];		/* host:port, or empty */
+} KvFailure;
+
+extern void kv_failure_set(KvFailure *failure, int sqlstate, bool fatal, const char *step, const char *format, ...)
+			pg_attribute_printf(5, 6);
+
+/* The failure that an answer's status and JSON body tell. */
+extern void kv_failure_status(KvFailure *failure, const KvConn *conn, const char *step, const CbPacket *packet);
+
+/* SQLSTATE for a KV status: the only table of its kind. */
+extern int	kv_status_sqlstate(uint16 status);
+
+/* What to do about a status that is not the operation's own business. */
+typedef enum KvVerdict
+{
+	KV_VERDICT_DELIVER,			/* the operation's: success, missing, path errors ... */
+	KV_VERDICT_MOVED,			/* wrong node: body may hold a newer config */
+	KV_VERDICT_LATER,			/* temporary: again after a while */
+	KV_VERDICT_RECONNECT,		/* the connection is of no use any more */
+	KV_VERDICT_COLLECTION,		/* the collection's id is not valid any more */
+	KV_VERDICT_FAIL
+} KvVerdict;
+
+extern KvVerdict kv_status_verdict(const ClusterHandle *handle, uint16 status);
+
+/* Text in the server's encoding with nothing unprintable, from bytes that are UTF-8 or anything (E1). palloc'd. */
+extern char *cluster_printable(const char *bytes, size_t len);
+extern char *cluster_printable_cstr(const char *text);
+
+/* Throws what the failure says about an operation. */
+extern void cluster_raise(const ClusterHandle *handle, const KvOp *op, const KvFailure *failure) pg_attribute_noreturn();
+extern void cluster_raise_timeout(const ClusterHandle *handle, const KvOp *op) pg_attribute_noreturn();
+
+/* ---- node connections (kv_conn.c, kv_handshake.c) ---- */
+
+/* Received bytes; stays as long as an answer points into it. */
+typedef struct KvBlock
+{
+	struct KvBlock *next_free;
+	int			refs;
+	size_t		capacity;
+	size_t		filled;
+	uint8	   *data;
+} KvBlock;
+
+typedef enum KvConnState
+{
+	KV_CONN_CLOSED,
+	KV_CONN_RESOLVING,
+	KV_CONN_CONNECTING,
+	KV_CONN_HANDSHAKE,
+	KV_CONN_READY
+} KvConnState;
+
+/* How the answers to a request are taken. */
+typedef enum KvReply
+{
+	KV_REPLY_FREE,				/* slot not in use */
+	KV_REPLY_ONE,				/* one answer */
+	KV_REPLY_SCAN,				/* answers until one has another status than 0 */
+	KV_REPLY_STAT,				/* answers until one has an empty key or another status than 0 */
+	KV_REPLY_HANDSHAKE,			/* kv_handshake.c */
+	KV_REPLY_CONFIG,			/* topology.c */
+	KV_REPLY_COLLECTION			/* collection.c; item: index of the collection */
+} KvReply;
+
+/* A request under way. Its opaque is its place in the table and a generation, so that no answer finds a wrong owner. */
+typedef struct KvRequest
+{
+	KvOp	   *op;				/* NULL: nobody's any more, the answer is dropped */
+	int			item;
+	uint16		generation;
+	uint16		vbucket;		/* RANGE_SCAN_CREATE only */
+	uint8		opcode;
+	uint8		reply;			/* KvReply */
+	int			next_free;
+} KvRequest;
+
+/* A node and the one connection to it (P2). */
+struct KvConn
+{
+	ClusterHandle *handle;
+	char	   *host;			/* as configured, no brackets */
+	uint16		port;
+	char	   *name;			/* host:port for messages */
+	bool		retired;		/* not in the config any more: closed when idle */
+
+	KvConnState state;
+	const char *step;			/* static: what it is doing, or did when it failed */
+	KvFailure	failure;		/* of the last attempt, until the next one succeeds */
+	int			failures;		/* attempts in a row that failed */
+	int64		retry_after;	/* wait_now() before which no new attempt is made */
+	int64		deadline;		/* of the attempt under way */
+
+	DnsQuery   *dns;
+	SockAddress addresses[DNS_MAX_ADDRESSES];
+	int			naddresses;
+	int			next_address;
+	int64		address_deadline;
+	Sock		sock;
+	int			first_item;		/* its place among the items of the wait under way */
+	int			nitems;
+	bool		lost_address;	/* an earlier address of this attempt failed: see failure */
+
+	CbBuf		out;			/* unsent bytes start at out_sent */
+	size_t		out_sent;
+	KvBlock    *in;				/* block being filled; bytes before in_parsed belong to answers given out */
+	size_t		in_parsed;
+
+	KvRequest  *requests;
+	int			nrequests;		/* size of the table */
+	int			free_request;	/* head of the free list, -1: none */
+	int			outstanding;	/* requests under way, of whomever */
+	int			streaming;		/* those of them with several answers */
+
+	/* handshake */
+	CbFeatures	features;
+	CbSaslMech	mech;
+	CbScram    *scram;
+	CbBuf		mechs;			/* the server's list */
+	bool		mech_retried;
+	bool		authenticated;
+};
+
+extern KvConn *kv_conn_create(ClusterHandle *handle, const char *host, uint16 port);
+extern void kv_conn_destroy(KvConn *conn);
+
+/* Starts to connect unless open, under way or to be left alone for now; never waits. */
+extern KvConnState kv_conn_want(KvConn *conn);
+
+/* Closes without a word; answers still awaited are reported lost to their operations. */
+extern void kv_conn_close(KvConn *conn);
+
+/* The same, and remembers why. */
+extern void kv_conn_fail(KvConn *conn, int sqlstate, bool fatal, const char *format,...) pg_attribute_printf(4, 5);
+
+/* Goes on after a wait. ready: of its socket; items: those of its name look-up. */
+extern void kv_conn_step(KvConn *conn, uint32 ready, const WaitItem *items, int nitems);
+
+/* Reports the passing of deadlines. */
+extern void kv_conn_check_deadline(KvConn *conn, int64 now);
+extern int64 kv_conn_deadline(const KvConn *conn);
+
+/* Reads what is there, once; true if anything came. */
+extern bool kv_conn_read(KvConn *conn);
+
+/* Sends what can be sent without waiting. */
+extern void kv_conn_flush(KvConn *conn);
+
+/* A new request's opaque; the caller then appends its packet to conn->out and reports the builder's result. */
+extern uint32 kv_conn_request(KvConn *conn, KvOp *op, int item, uint8 opcode, KvReply reply);
+extern void kv_conn_requested(KvConn *conn, uint32 opaque, CbResult result);
+
+/* Requests of this operation become nobody's. */
+extern void kv_conn_disown(KvConn *conn, const KvOp *op);
+
+extern void kv_handshake_start(KvConn *conn);
+extern void kv_handshake_answer(KvConn *conn, const CbPacket *packet);
+
+extern void kv_block_release(ClusterHandle *handle, KvBlock *block);
+
+/* ---- handles (manager.c, cluster.c, topology.c, bootstrap.c, collection.c) ---- */
+
+struct KvCollection
+{
+	ClusterHandle *handle;
+	char	   *scope;
+	char	   *name;
+	enum
+	{
+		KV_COLLECTION_UNKNOWN,
+		KV_COLLECTION_ASKED,
+		KV_COLLECTION_KNOWN,
+		KV_COLLECTION_MISSING
+	}			state;
+	uint32		id;
+	KvConn	   *asked;			/* ASKED: of whom */
+	KvFailure	failure;		/* MISSING: why */
+};
+
+/* A scan left open on a node, to be cancelled when its node is next talked to. */
+typedef struct KvOpenScan
+{
+	uint16		vbucket;
+	uint8		id[CB_SCAN_ID_SIZE];
+} KvOpenScan;
+
+#define KV_MAX_OPEN_SCANS	256
+
+struct ClusterHandle
+{
+	Oid			umid;
+	Oid			serverid;
+	Oid			userid;
+	MemoryContext cxt;			/* everything of the handle */
+	dlist_node	node;			/* in the manager's list */
+	bool		invalid;		/* server or mapping altered since */
+	bool		replaced;		/* another handle took its place in the table */
+	bool		keep;			/* option keep_connections */
+	bool		used_in_xact;
+	uint32		mapping_hash;	/* syscache hash values: whose change makes it invalid */
+	uint32		server_hash;
+	uint32		wrapper_hash;
+
+	char	   *servername;
+	char	   *bucket;
+	char	   *username;		/* NULL: none */
+	char	   *password;
+	CbConnStr  *connstr;
+	CbSettings *settings;
+	CbScramCache scram;
+
+	KvConn	  **conns;			/* all nodes ever met, retired ones until closed */
+	int			nconns;
+	int			conns_capacity;
+	uint64		conn_events;	/* connections that became ready or failed */
+	WaitSet    *waitset;
+	WaitItem   *items;
+	int			items_capacity;
+
+	CbConfig   *config;			/* NULL: none yet */
+	uint64		config_changes;
+	uint32		config_crc;		/* of the last config text parsed, which comes again and again */
+	size_t		config_len;
+	char	   *network;
+	KvConn	  **node_conns;		/* by node of config; NULL: serves no KV */
+	KvConn	   *refreshing;		/* node asked for a newer config */
+	int64		refresh_started;
+	int64		last_config_check;
+	CbBuf		error_map;		/* JSON as received, empty: none */
+
+	KvCollection **collections;
+	int			ncollections;
+
+	dlist_head	ops;			/* KvOp.node */
+	ClusterCounters *counters;	/* of the operation that is waiting, or NULL */
+	KvBlock    *free_blocks;
+	int			nfree_blocks;
+	CbBuf		scratch;		/* inflated configs */
+	KvOpenScan	open_scans[KV_MAX_OPEN_SCANS];
+	int			nopen_scans;
+};
+
+/* handle.c: life of a handle, its event loop */
+extern ClusterHandle *handle_create(const ClusterTarget *target);
+extern void handle_destroy(ClusterHandle *handle);
+extern void handle_close_connections(ClusterHandle *handle);
+extern KvConn *handle_conn(ClusterHandle *handle, const char *host, uint16 port);
+
+/* A scan that nobody will read to its end; cancelled by the next handle_cancel_scans. Never throws. */
+extern void handle_leave_scan(ClusterHandle *handle, uint16 vbucket, const uint8 *id);
+
+/* Sends cancels to the nodes that are connected; their answers are nobody's. Never waits. */
+extern void handle_cancel_scans(ClusterHandle *handle);
+
+/*
+ * Sends what is to be sent and waits until anything happens on a connection of the handle, or the deadline.
+ * eager: look for answers before waiting. Counts for the operation's counters (may be NULL).
+ */
+extern void handle_wait(ClusterHandle *handle, int64 deadline, bool eager, ClusterCounters *counters);
+
+/* topology.c */
+extern bool topology_apply(ClusterHandle *handle, KvConn *from, const CbPacket *packet, KvFailure *failure);
+extern void topology_refresh(ClusterHandle *handle, KvConn *avoid);
+extern void topology_answer(KvConn *conn, const CbPacket *packet);
+extern void topology_poll(ClusterHandle *handle);
+/* The node that has the vBucket; NULL: nobody at the moment. */
+extern KvConn *topology_conn(ClusterHandle *handle, uint16 vbucket);
+extern void topology_forget_conn(ClusterHandle *handle, KvConn *conn);
+
+/* bootstrap.c: makes sure there is a config; waits */
+extern void cluster_bootstrap(ClusterHandle *handle, ClusterCounters *counters);
+
+/* collection.c */
+extern void collection_ask(KvConn *conn, KvCollection *collection, int index);
+extern void collection_ask_all(KvConn *conn);
+/* True when the id is known; otherwise a look-up is under way. Throws when there is no such collection. */
+extern bool collection_ready(KvCollection *collection, const KvOp *op);
+extern void collection_forget(KvCollection *collection, uint32 id);
+extern void collection_answer(KvConn *conn, int index, const CbPacket *packet);
+extern void collection_lost(ClusterHandle *handle, const KvConn *conn);
+
+/* settings.c: refuses what is understood but not done */
+extern void handle_parse_connection_string(ClusterHandle *handle, const char *text);
+
+#endif							/* CBCONN_HANDLE_H */

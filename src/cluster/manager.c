@@ -1,0 +1,261 @@
+/*
+ * manager.c
+ *		The handles of this backend: one per user mapping and bucket (P2), forgotten when their server or mapping
+ *		changes, tidied up at the end of each transaction.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "foreign/foreign.h"
+#include "handle.h"
+#include "miscadmin.h"
+#include "op.h"
+#include "utils/inval.h"
+#include "utils/syscache.h"
+
+static dlist_head handles = DLIST_STATIC_INIT(handles);
+static int	owner_pid = 0;		/* process that made the handles (P1) */
+
+/* ---- the end of transactions (W2) ---- */
+
+/* A connection with answers still to come is closed: nobody will wait for them. */
+static void
+close_busy_connections(ClusterHandle *handle)
+{
+	for (int i = 0; i < handle->nconns; i++)
+	{
+		KvConn	   *conn = handle->conns[i];
+
+		if (conn->outstanding > 0 || (conn->state != KV_CONN_CLOSED && conn->state != KV_CONN_READY))
+			kv_conn_close(conn);
+	}
+}
+
+static void
+detach_operations(ClusterHandle *handle)
+{
+	while (!dlist_is_empty(&handle->ops))
+		kv_op_detach(dlist_container(KvOp, node, dlist_head_node(&handle->ops)));
+}
+
+static void
+forget(ClusterHandle *handle)
+{
+	dlist_delete(&handle->node);
+	handle_destroy(handle);
+}
+
+static void
+cbconnXactCallback(XactEvent event, void *arg)
+{
+	dlist_mutable_iter iter;
+	bool		abort = event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT;
+
+	if (!abort && event != XACT_EVENT_COMMIT && event != XACT_EVENT_PARALLEL_COMMIT && event != XACT_EVENT_PREPARE)
+		return;
+	dlist_foreach_modify(iter, &handles)
+	{
+		ClusterHandle *handle = dlist_container(ClusterHandle, node, iter.cur);
+
+		handle->counters = NULL;
+		detach_operations(handle);
+		if (handle->invalid || handle->replaced || (handle->used_in_xact && !handle->keep))
+		{
+			forget(handle);
+			continue;
+		}
+		if (abort && handle->used_in_xact)
+			close_busy_connections(handle);
+		handle->used_in_xact = false;
+	}
+}
+
+static void
+cbconnSubXactCallback(SubXactEvent event, SubTransactionId subid, SubTransactionId parent, void *arg)
+{
+	dlist_iter	iter;
+
+	if (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	dlist_foreach(iter, &handles)
+	{
+		ClusterHandle *handle = dlist_container(ClusterHandle, node, iter.cur);
+		dlist_mutable_iter ops;
+
+		if (!handle->used_in_xact)
+			continue;
+		dlist_foreach_modify(ops, &handle->ops)
+		{
+			KvOp	   *op = dlist_container(KvOp, node, ops.cur);
+
+			if (op->subid != subid)
+				continue;
+			if (event == SUBXACT_EVENT_COMMIT_SUB)
+				op->subid = parent;
+			else
+				kv_op_detach(op);
+		}
+		/* Operations of outer levels that wait on these connections send their requests again. */
+		if (event == SUBXACT_EVENT_ABORT_SUB)
+		{
+			handle->counters = NULL;
+			for (int i = 0; i < handle->nconns; i++)
+			{
+				KvConn	   *conn = handle->conns[i];
+				bool		orphans = conn->state != KV_CONN_CLOSED && conn->state != KV_CONN_READY;
+
+				for (int j = 0; j < conn->nrequests && !orphans; j++)
+					orphans = conn->requests[j].reply != KV_REPLY_FREE && conn->requests[j].op == NULL;
+				if (orphans)
+					kv_conn_close(conn);
+			}
+		}
+	}
+}
+
+/* ---- invalidation ---- */
+
+static void
+cbconnInvalidate(Datum arg, int cacheid, uint32 hashvalue)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &handles)
+	{
+		ClusterHandle *handle = dlist_container(ClusterHandle, node, iter.cur);
+
+		if (hashvalue == 0 ||
+			(cacheid == USERMAPPINGOID && handle->mapping_hash == hashvalue) ||
+			(cacheid == FOREIGNSERVEROID && handle->server_hash == hashvalue) ||
+			(cacheid == FOREIGNDATAWRAPPEROID && handle->wrapper_hash == hashvalue))
+			handle->invalid = true;
+	}
+}
+
+/* ---- finding and making ---- */
+
+static void
+set_up_process(void)
+{
+	static bool callbacks_registered = false;
+
+	if (owner_pid != MyProcPid)
+	{
+		/* Handles of a parent are not ours to close. */
+		dlist_init(&handles);
+		owner_pid = MyProcPid;
+	}
+	if (!callbacks_registered)
+	{
+		RegisterXactCallback(cbconnXactCallback, NULL);
+		RegisterSubXactCallback(cbconnSubXactCallback, NULL);
+		CacheRegisterSyscacheCallback(USERMAPPINGOID, cbconnInvalidate, (Datum) 0);
+		CacheRegisterSyscacheCallback(FOREIGNSERVEROID, cbconnInvalidate, (Datum) 0);
+		CacheRegisterSyscacheCallback(FOREIGNDATAWRAPPEROID, cbconnInvalidate, (Datum) 0);
+		callbacks_registered = true;
+	}
+}
+
+static ClusterHandle *
+find_handle(const ClusterTarget *target)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &handles)
+	{
+		ClusterHandle *handle = dlist_container(ClusterHandle, node, iter.cur);
+
+		if (!handle->replaced && handle->umid == target->umid && handle->serverid == target->serverid &&
+			strcmp(handle->bucket, target->bucket) == 0)
+			return handle;
+	}
+	return NULL;
+}
+
+ClusterHandle *
+cluster_open(const ClusterTarget *target)
+{
+	ClusterHandle *handle;
+
+	set_up_process();
+	handle = find_handle(target);
+	if (handle != NULL && handle->invalid && dlist_is_empty(&handle->ops))
+	{
+		handle->replaced = true;
+		handle_close_connections(handle);
+		handle = NULL;
+	}
+	if (handle == NULL)
+	{
+		/* Hash values first: a change that comes while the options are read is then seen. */
+		uint32		mapping = GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(target->umid));
+		uint32		server = GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(target->serverid));
+		Oid			fdwid = GetForeignServer(target->serverid)->fdwid;
+
+		handle = handle_create(target);
+		handle->mapping_hash = mapping;
+		handle->server_hash = server;
+		handle->wrapper_hash = GetSysCacheHashValue1(FOREIGNDATAWRAPPEROID, ObjectIdGetDatum(fdwid));
+		dlist_push_tail(&handles, &handle->node);
+	}
+	handle->used_in_xact = true;
+	return handle;
+}
+
+int
+cluster_disconnect(Oid serverid, bool *in_use)
+{
+	dlist_mutable_iter iter;
+	int			closed = 0;
+
+	*in_use = false;
+	set_up_process();
+	dlist_foreach_modify(iter, &handles)
+	{
+		ClusterHandle *handle = dlist_container(ClusterHandle, node, iter.cur);
+
+		if (OidIsValid(serverid) && handle->serverid != serverid)
+			continue;
+		if (handle->used_in_xact)
+		{
+			*in_use = true;
+			continue;
+		}
+		forget(handle);
+		closed++;
+	}
+	return closed;
+}
+
+List *
+cluster_list(void)
+{
+	List	   *result = NIL;
+	dlist_iter	iter;
+
+	set_up_process();
+	dlist_foreach(iter, &handles)
+	{
+		ClusterHandle *handle = dlist_container(ClusterHandle, node, iter.cur);
+		ClusterInfo *info = palloc0(sizeof(ClusterInfo));
+
+		info->umid = handle->umid;
+		info->serverid = handle->serverid;
+		info->userid = handle->userid;
+		info->bucket = pstrdup(handle->bucket);
+		info->valid = !handle->invalid && !handle->replaced;
+		info->used_in_xact = handle->used_in_xact;
+		for (int i = 0; i < handle->nconns; i++)
+		{
+			if (handle->conns[i]->state == KV_CONN_READY)
+				info->nodes++;
+		}
+		if (handle->config != NULL)
+		{
+			info->config_epoch = handle->config->version.epoch;
+			info->config_rev = handle->config->version.rev;
+		}
+		result = lappend(result, info);
+	}
+	return result;
+}

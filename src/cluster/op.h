@@ -1,0 +1,133 @@
+/*
+ * op.h
+ *		The engine below gets and scans: items that are sent as requests, sent again when a node says so, and
+ *		whose answers wait in a queue of the operation until its owner takes them.
+ */
+#ifndef CBCONN_OP_H
+#define CBCONN_OP_H
+
+#include "handle.h"
+
+/* Head of every item; operations put theirs behind it. */
+typedef struct KvItem
+{
+	int			next;			/* in the list it is on */
+	uint16		attempts;		/* failures so far */
+	int64		retry_at;
+	int64		give_up;		/* 0: has not failed yet */
+} KvItem;
+
+typedef struct KvList
+{
+	int			head;
+	int			tail;
+} KvList;
+
+/* An answer, or the news that there will be none. */
+typedef struct KvAnswer
+{
+	int			item;
+	bool		lost;			/* the connection broke: packet is not set */
+	bool		final;			/* no more answers to this request */
+	KvConn	   *conn;			/* who answered; not to be followed when lost */
+	uint32		collection_id;	/* that the operation used when it was received */
+	KvBlock    *block;
+	CbPacket	packet;
+} KvAnswer;
+
+typedef struct KvOpClass
+{
+	const char *name;			/* for messages: what it does, such as "key look-up" */
+
+	/* The node for an item; NULL: nobody at the moment. */
+	KvConn	   *(*route) (KvOp *op, int item);
+
+	/* Reserves a request and appends its packet. */
+	void		(*send) (KvOp *op, int item, KvConn *conn);
+
+	/* The item failed and will be sent again: start it over. May be NULL. */
+	void		(*restart) (KvOp *op, int item);
+
+	bool		optional;		/* a failure ends the item, not the operation */
+} KvOpClass;
+
+struct KvOp
+{
+	dlist_node	node;			/* in handle->ops */
+	ClusterHandle *handle;		/* NULL: the transaction it belonged to is over */
+	KvCollection *collection;	/* NULL: needs none */
+	const KvOpClass *cls;
+	ClusterCounters *counters;
+	ClusterCounters own_counters;	/* when the caller wants none */
+	MemoryContext cxt;
+	SubTransactionId subid;
+	int64		timeout;		/* microseconds without an answer */
+
+	char	   *items;
+	size_t		item_size;
+	KvList		pending;		/* to be sent */
+	KvList		waiting;		/* for a connection under way */
+	KvList		delayed;		/* for their time */
+	int64		next_retry;		/* of the delayed ones */
+	uint64		seen_events;	/* conn_events when waiting was last looked through */
+	int			sent;			/* requests under way */
+	int			window;			/* most requests under way and answers queued */
+
+	KvAnswer   *ring;
+	int			ring_size;		/* power of two */
+	int			ring_head;
+	int			ring_count;
+	KvAnswer	current;		/* last one taken: its block is held */
+
+	KvFailure	last;			/* last real cause of trouble (E2) */
+	MemoryContextCallback on_reset;
+	void		(*cleanup) (KvOp *op);	/* on every way out; no network, no throw. May be NULL */
+};
+
+/* Registers an operation; it ends with cxt at the latest. */
+extern void kv_op_init(KvOp *op, ClusterHandle *handle, KvCollection *collection, const KvOpClass *cls,
+					   size_t item_size, MemoryContext cxt, ClusterCounters *counters, int64 timeout);
+
+/* Nothing of what was under way is wanted any more; ready for new items. */
+extern void kv_op_reset(KvOp *op);
+
+/* Ends it for good. Neither waits nor throws; may be called again. */
+extern void kv_op_end(KvOp *op);
+
+/* The transaction is over (or its part that owned op): from now on only kv_op_end makes sense. */
+extern void kv_op_detach(KvOp *op);
+
+static inline KvItem *
+kv_op_item(KvOp *op, int item)
+{
+	return (KvItem *) (op->items + (size_t) item * op->item_size);
+}
+
+/* Puts an item in line to be sent. */
+extern void kv_op_enqueue(KvOp *op, int item);
+
+/* Sends what the window allows; never waits. */
+extern void kv_op_push(KvOp *op);
+
+/*
+ * The next answer that is the operation's own business; waits for it, sends again what has to be. NULL: nothing is
+ * under way. Valid until the next call.
+ */
+extern KvAnswer *kv_op_next(KvOp *op);
+
+/* The item failed for this reason: again later, or throw when it cannot help or the time is over. */
+extern void kv_op_retry(KvOp *op, int item, const KvFailure *failure, bool at_once);
+
+/* Throws for an answer whose status the operation has no use for. */
+extern void kv_op_fail(KvOp *op, const KvAnswer *answer) pg_attribute_noreturn();
+
+/* Throws: the answer's body is not what the protocol says. */
+extern void kv_op_malformed(KvOp *op, const KvAnswer *answer, const char *what) pg_attribute_noreturn();
+
+/* kv_conn.c hands over an answer, or the loss of one. */
+extern void kv_op_deliver(KvOp *op, int item, KvConn *conn, KvBlock *block, const CbPacket *packet, bool final);
+extern void kv_op_lost(KvOp *op, int item, KvConn *conn);
+
+#define KV_NO_ITEM	(-1)
+
+#endif							/* CBCONN_OP_H */

@@ -1,0 +1,102 @@
+/*
+ * settings.c
+ *		Which of the connection-string options that the protocol layer understands are honoured here; the others are
+ *		refused, because an option that is silently ignored is a trap.
+ */
+#include "postgres.h"
+
+#include "handle.h"
+
+/* The options that take effect. */
+static const CbSettingId honoured[] = {
+	CB_SET_BOOTSTRAP_TIMEOUT,
+	CB_SET_NODE_TIMEOUT,
+	CB_SET_CONNECT_TIMEOUT,
+	CB_SET_RESOLVE_TIMEOUT,
+	CB_SET_BOOTSTRAP_ON,
+	CB_SET_DNSSRV,
+	CB_SET_IP_FAMILY,
+	CB_SET_RANDOMIZE_NODES,
+	CB_SET_NETWORK,
+	CB_SET_CONFIG_POLL_INTERVAL,
+	CB_SET_CONFIG_POLL_FLOOR,
+	CB_SET_KV_TIMEOUT,
+	CB_SET_KV_SCAN_TIMEOUT,
+	CB_SET_USERNAME,
+	CB_SET_PASSWORD,
+	CB_SET_SASL_MECH_FORCE,
+	CB_SET_TLS,
+	CB_SET_COMPRESSION,
+	CB_SET_TCP_NODELAY,
+	CB_SET_TCP_KEEPALIVE,
+	CB_SET_TCP_KEEPALIVE_INTERVAL,
+	CB_SET_CLIENT_STRING,
+	CB_SET_ERROR_MAP
+};
+
+static bool
+is_honoured(CbSettingId id)
+{
+	for (int i = 0; i < lengthof(honoured); i++)
+	{
+		if (honoured[i] == id)
+			return true;
+	}
+	return false;
+}
+
+static void
+refuse(const char *name, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("connection string option \"%s\" is not supported", name),
+			 what ? errdetail("%s", what) : 0));
+}
+
+static void
+check_settings(const CbConnStr *connstr, const CbSettings *settings)
+{
+	if (settings->tls)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("encrypted connections are not supported"),
+				 errdetail("The connection string asks for TLS by its scheme or an option."),
+				 errhint("Use couchbase:// in a network you trust.")));
+	for (size_t i = 0; i < connstr->nhosts; i++)
+	{
+		CbHostProto proto = connstr->hosts[i].proto;
+
+		if (proto == CB_PROTO_HTTPS || proto == CB_PROTO_KV_TLS)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("encrypted connections are not supported"),
+					 errdetail("Host \"%s\" is given with a protocol over TLS.", connstr->hosts[i].host)));
+	}
+	for (int id = 0; id < CB_NSETTINGS; id++)
+	{
+		if (settings->given[id] != NULL && !is_honoured(id))
+			refuse(settings->given[id], NULL);
+	}
+	if (settings->dnssrv == CB_SRV_ON)
+		refuse(settings->given[CB_SET_DNSSRV], "SRV records are not looked up.");
+	if (settings->bootstrap_on == CB_BOOTSTRAP_HTTP || settings->bootstrap_on == CB_BOOTSTRAP_FILE_ONLY)
+		refuse(settings->given[CB_SET_BOOTSTRAP_ON], "The cluster configuration is fetched over the data service only.");
+	if (settings->compression == CB_COMPRESSION_FORCE)
+		refuse(settings->given[CB_SET_COMPRESSION], "Compression is negotiated with the node.");
+}
+
+/* What is allocated hangs on the handle at once, so that errors leave nothing behind (W3). */
+void
+handle_parse_connection_string(ClusterHandle *handle, const char *text)
+{
+	CbError		error;
+
+	if (cb_connstr_parse(text, &handle->connstr, &error) != CB_OK ||
+		cb_settings_from_connstr(handle->connstr, &handle->settings, &error) != CB_OK)
+		ereport(ERROR,
+				(errcode(error.result == CB_NOMEM ? ERRCODE_OUT_OF_MEMORY : ERRCODE_FDW_INVALID_STRING_FORMAT),
+				 errmsg("invalid connection string: %s", cluster_printable_cstr(error.text)),
+				 error.hint[0] ? errhint("%s", cluster_printable_cstr(error.hint)) : 0));
+	check_settings(handle->connstr, handle->settings);
+}

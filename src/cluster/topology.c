@@ -1,0 +1,266 @@
+/*
+ * topology.c
+ *		Which node has which vBucket: configs by (epoch, rev), the connections that belong to their nodes, and the
+ *		search for a newer one when nodes refuse, vanish, or time has passed.
+ */
+#include "postgres.h"
+
+#include "handle.h"
+#include "port/pg_crc32c.h"
+
+#define MAX_CONFIG_SIZE			(20 * 1024 * 1024)
+/* A node that has not answered for this long is not waited for by others that want a newer config. */
+#define REFRESH_PATIENCE		500000
+
+static bool
+refuse(KvFailure *failure, const KvConn *from, int sqlstate, const char *text)
+{
+	kv_failure_set(failure, sqlstate, false, "cluster config", "%s", text);
+	strlcpy(failure->node, from->name, sizeof(failure->node));
+	return false;
+}
+
+static bool
+same_bucket(const CbConfig *a, const CbConfig *b)
+{
+	if (a->uuid == NULL || b->uuid == NULL)
+		return true;
+	return strcmp(a->uuid, b->uuid) == 0;
+}
+
+static void
+choose_network(ClusterHandle *handle, const CbConfig *config)
+{
+	const CbConnStr *connstr = handle->connstr;
+	const char **hosts = palloc(sizeof(char *) * connstr->nhosts);
+	uint16	   *ports = palloc(sizeof(uint16) * connstr->nhosts);
+
+	for (size_t i = 0; i < connstr->nhosts; i++)
+	{
+		hosts[i] = connstr->hosts[i].host;
+		ports[i] = connstr->hosts[i].port;
+	}
+	handle->network = MemoryContextStrdup(handle->cxt,
+										  cb_config_choose_network(config, handle->settings->network, hosts, ports,
+																   connstr->nhosts, false));
+	pfree(hosts);
+	pfree(ports);
+}
+
+static bool
+has_address(const KvConn *conn, const char *host, uint16 port)
+{
+	return conn->port == port && pg_strcasecmp(conn->host, host) == 0;
+}
+
+/* A node may be known to the connection string under another name than the cluster uses: it is still one node. */
+static void
+adopt_name(ClusterHandle *handle, KvConn *from, const char *host, uint16 port)
+{
+	MemoryContext old;
+
+	for (int i = 0; i < handle->nconns; i++)
+	{
+		if (has_address(handle->conns[i], host, port))
+			return;
+	}
+	old = MemoryContextSwitchTo(handle->cxt);
+	from->host = pstrdup(host);
+	from->port = port;
+	from->name = psprintf(strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+	MemoryContextSwitchTo(old);
+}
+
+/* Connections for the nodes of a config, by node; those of nodes that are gone retire. */
+static void
+assign_connections(ClusterHandle *handle, KvConn *from, const CbConfig *config)
+{
+	KvConn	  **conns = MemoryContextAllocZero(handle->cxt, sizeof(KvConn *) * Max(config->nnodes, 1));
+
+	for (size_t i = 0; i < config->nnodes; i++)
+	{
+		const char *host;
+		uint16_t	port;
+
+		if (!config->nodes[i].serves_bucket ||
+			cb_config_endpoint(config, i, handle->network, CB_SERVICE_KV, false, &host, &port) != CB_OK)
+			continue;
+		if (config->nodes[i].this_node && from->state == KV_CONN_HANDSHAKE)
+			adopt_name(handle, from, host, port);
+		conns[i] = handle_conn(handle, host, port);
+	}
+	for (int i = 0; i < handle->nconns; i++)
+		handle->conns[i]->retired = true;
+	for (size_t i = 0; i < config->nnodes; i++)
+	{
+		if (conns[i] != NULL)
+			conns[i]->retired = false;
+	}
+	for (int i = 0; i < handle->nconns; i++)
+	{
+		KvConn	   *conn = handle->conns[i];
+
+		if (conn->retired && conn != from && conn->outstanding == 0)
+			kv_conn_close(conn);
+	}
+	if (handle->node_conns != NULL)
+		pfree(handle->node_conns);
+	handle->node_conns = conns;
+}
+
+static pg_crc32c
+checksum(CbSpan text)
+{
+	pg_crc32c	crc;
+
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, text.data, text.len);
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+/*
+ * Takes over the config in the packet's value when it is newer. False with a reason when it is of no use. Nothing
+ * happens for texts that have been seen: a moved vBucket brings the same one with every answer.
+ */
+bool
+topology_apply(ClusterHandle *handle, KvConn *from, const CbPacket *packet, KvFailure *failure)
+{
+	CbSpan		text;
+	CbConfig   *config = NULL;
+	CbError		error;
+	pg_crc32c	crc;
+
+	if (cb_packet_value(packet, MAX_CONFIG_SIZE, &handle->scratch, &text) != CB_OK)
+		return refuse(failure, from, ERRCODE_PROTOCOL_VIOLATION, "a cluster configuration that cannot be inflated");
+	crc = checksum(text);
+	if (handle->config != NULL && handle->config_len == text.len && handle->config_crc == crc)
+		return true;
+
+	if (cb_config_parse(text, from->host, &config, &error) != CB_OK)
+		return refuse(failure, from, ERRCODE_PROTOCOL_VIOLATION, error.text);
+	if (config->bucket == NULL || strcmp(config->bucket, handle->bucket) != 0)
+		refuse(failure, from, ERRCODE_PROTOCOL_VIOLATION, "a cluster configuration of another bucket");
+	else if (!config->vbucket_locator)
+		refuse(failure, from, ERRCODE_FEATURE_NOT_SUPPORTED, "memcached buckets are not supported");
+	else if (config->nvbuckets == 0)
+		refuse(failure, from, ERRCODE_CANNOT_CONNECT_NOW, "the bucket is not ready: it has no vBucket map yet");
+	else if (handle->config != NULL && same_bucket(config, handle->config) &&
+			 cb_version_compare(config->version, handle->config->version) <= 0)
+	{
+		cb_config_free(config);
+		return true;
+	}
+	else
+	{
+		CbConfig   *old = handle->config;
+
+		if (handle->network == NULL)
+			choose_network(handle, config);
+		assign_connections(handle, from, config);
+		handle->config = config;
+		handle->config_crc = crc;
+		handle->config_len = text.len;
+		handle->config_changes++;
+		handle->conn_events++;
+		cb_config_free(old);
+		return true;
+	}
+	cb_config_free(config);
+	return false;
+}
+
+KvConn *
+topology_conn(ClusterHandle *handle, uint16 vbucket)
+{
+	int			node = cb_config_node_of(handle->config, vbucket, 0);
+
+	if (node < 0 || (size_t) node >= handle->config->nnodes)
+		return NULL;
+	return handle->node_conns[node];
+}
+
+static void
+ask(KvConn *conn)
+{
+	ClusterHandle *handle = conn->handle;
+	const CbVersion *known = NULL;
+	uint32		opaque;
+
+	if (handle->config != NULL && handle->config->version.epoch > 0 && handle->config->version.rev > 0 &&
+		cb_has_feature(conn->features, CB_FEATURE_GET_CONFIG_WITH_VERSION))
+		known = &handle->config->version;
+	opaque = kv_conn_request(conn, NULL, 0, CB_OP_GET_CLUSTER_CONFIG, KV_REPLY_CONFIG);
+	kv_conn_requested(conn, opaque, cb_kv_get_cluster_config(&conn->out, opaque, known));
+	handle->refreshing = conn;
+}
+
+/*
+ * Looks for a newer config, without waiting: asks a connected node, else connects to one, which asks on the way. avoid
+ * is a node that is known to have nothing better (may be NULL).
+ */
+void
+topology_refresh(ClusterHandle *handle, KvConn *avoid)
+{
+	int64		now = wait_now();
+	int			start = handle->nconns > 0 ? (int) (handle->conn_events % handle->nconns) : 0;
+
+	if (handle->refreshing != NULL && now - handle->refresh_started < REFRESH_PATIENCE)
+		return;
+	if (now - handle->refresh_started < handle->settings->config_poll_floor)
+		return;
+	handle->refresh_started = now;
+	for (int i = 0; i < handle->nconns; i++)
+	{
+		KvConn	   *conn = handle->conns[(start + i) % handle->nconns];
+
+		if (conn != avoid && conn != handle->refreshing && conn->state == KV_CONN_READY)
+		{
+			ask(conn);
+			return;
+		}
+	}
+	for (int i = 0; i < handle->nconns; i++)
+	{
+		KvConn	   *conn = handle->conns[(start + i) % handle->nconns];
+
+		if (conn != avoid && kv_conn_want(conn) != KV_CONN_CLOSED)
+			return;
+	}
+}
+
+void
+topology_answer(KvConn *conn, const CbPacket *packet)
+{
+	ClusterHandle *handle = conn->handle;
+	KvFailure	failure;
+
+	if (handle->refreshing == conn)
+		handle->refreshing = NULL;
+	handle->last_config_check = wait_now();
+	if (packet->status == CB_STATUS_SUCCESS && packet->value.len > 0)
+		(void) topology_apply(handle, conn, packet, &failure);
+}
+
+void
+topology_poll(ClusterHandle *handle)
+{
+	int64		interval = handle->settings->config_poll_interval;
+
+	if (interval > 0 && handle->config != NULL && wait_now() - handle->last_config_check > interval)
+		topology_refresh(handle, NULL);
+}
+
+void
+topology_forget_conn(ClusterHandle *handle, KvConn *conn)
+{
+	if (handle->refreshing == conn)
+		handle->refreshing = NULL;
+}
+
+int
+cluster_vbucket_count(ClusterHandle *handle)
+{
+	cluster_bootstrap(handle, NULL);
+	return (int) handle->config->nvbuckets;
+}

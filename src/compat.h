@@ -1,0 +1,47 @@
+/*
+ * compat.h
+ *		What differs between the PostgreSQL releases this extension builds with.
+ */
+#ifndef CBCONN_COMPAT_H
+#define CBCONN_COMPAT_H
+
+#include "postgres.h"
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
+#error "cbconn_fdw builds with PostgreSQL 15 to 18"
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#include "storage/waiteventset.h"
+#endif
+#include "storage/latch.h"
+#include "utils/memutils.h"
+#include "utils/wait_event.h"
+
+/* 17: wait events of extensions have names. cache: a static variable of the caller, zero at first. */
+static inline uint32
+compat_wait_event(uint32 *cache, const char *name)
+{
+#if PG_VERSION_NUM >= 170000
+	if (*cache == 0)
+		*cache = WaitEventExtensionNew(name);
+	return *cache;
+#else
+	(void) cache;
+	(void) name;
+	return PG_WAIT_EXTENSION;
+#endif
+}
+
+/* 17: wait event sets belong to a resource owner (none: until freed), before to a memory context. */
+static inline WaitEventSet *
+compat_wait_event_set(int nevents)
+{
+#if PG_VERSION_NUM >= 170000
+	return CreateWaitEventSet(NULL, nevents);
+#else
+	return CreateWaitEventSet(TopMemoryContext, nevents);
+#endif
+}
+
+#endif							/* CBCONN_COMPAT_H */
