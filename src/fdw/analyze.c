@@ -39,6 +39,12 @@ analyze_start(Relation relation, FdwTable *table, int64 size, double *documents)
 	KvScan	   *scan;
 
 	*documents = cluster_item_count(handle, collection);
+	if (*documents < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("cannot count the documents of collection %s.%s.%s", table->bucket, table->scope,
+						table->collection),
+				 errdetail("No node tells their number to the owner of foreign table \"%s\".", table->relname)));
 	spec.limit_hint = -1;
 	spec.sample_size = size;
 	spec.sample_seed = pg_prng_uint32(&pg_global_prng_state);

@@ -63,7 +63,8 @@ count_may_ignore(const ErrorData *error)
 		category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR);
 }
 
-static void
+/* False when the user may not see the counts. */
+static bool
 count_ask(const FdwTable *table, Oid userid, double *documents, double *vbuckets)
 {
 	KvCollection *collection;
@@ -71,6 +72,7 @@ count_ask(const FdwTable *table, Oid userid, double *documents, double *vbuckets
 
 	*documents = cluster_item_count(handle, collection);
 	*vbuckets = cluster_vbucket_count(handle);
+	return *documents >= 0;
 }
 
 /* In a subtransaction, so that an error leaves nothing behind. */
@@ -85,14 +87,14 @@ count_try(const FdwTable *table, Oid userid, double *documents, double *vbuckets
 	MemoryContextSwitchTo(cxt);
 	PG_TRY();
 	{
-		count_ask(table, userid, documents, vbuckets);
+		known = count_ask(table, userid, documents, vbuckets);
 		ReleaseCurrentSubTransaction();
-		known = true;
 	}
 	PG_CATCH();
 	{
 		ErrorData  *error;
 
+		known = false;
 		MemoryContextSwitchTo(cxt);
 		error = CopyErrorData();
 		FlushErrorState();
