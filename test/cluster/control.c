@@ -1,5 +1,5 @@
 /*
- * control.c: the control port: fault switches over HTTP, one table row each. README.md shows how to use it.
+ * control.c: the control port: fault switches over HTTP, one table row each. USING.md shows how to use it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -347,10 +347,10 @@ node_status(const Node *n)
 	for (const Fault *f = n->faults; f != NULL; f = f->next)
 		json_array_append_new(faults, json_pack("{s:s, s:i, s:i, s:i}", "kind", fault_kinds[f->kind].name,
 												"opcode", f->opcode, "status", f->status, "remaining", f->remaining));
-	return json_pack("{s:i, s:i, s:i, s:i, s:b, s:b, s:b, s:i, s:I, s:o}", "node", n->index, "kv_port", n->kv_port,
-					 "kvs_port", n->kvs_port, "management_port", n->mgmt_port, "killed", n->killed, "paused", n->paused,
-					 "failed_over", n->failed_over, "delay_ms", (int) n->delay_ms, "requests", (json_int_t) n->requests,
-					 "faults", faults);
+	return json_pack("{s:i, s:i, s:i, s:i, s:b, s:b, s:b, s:i, s:I, s:o}", "node", n->index,
+					 "kv_port", n->kv_port, "kvs_port", n->kvs_port, "management_port", n->mgmt_port,
+					 "killed", n->killed, "paused", n->paused, "failed_over", n->failed_over,
+					 "delay_ms", (int) n->delay_ms, "requests", (json_int_t) n->requests, "faults", faults);
 }
 
 static json_t *
@@ -406,7 +406,7 @@ static const Row rows[] = {
 	{"tmpfail", true, "opcode count skip", run_tmpfail, "the next count requests are answered with status 86"},
 	{"clear", true, "", run_clear, "no more faults and delays"},
 	{"move", false, "bucket vbucket to", run_move, "another node becomes active for a vBucket; new revision"},
-	{"rebalance", false, "bucket without", run_rebalance, "spread the vBuckets over the nodes that are up; new revision"},
+	{"rebalance", false, "bucket without", run_rebalance, "spread vBuckets over the nodes that are up; new revision"},
 	{"topology", false, "bucket vbucket kind", run_topology,
 	"what durability sees of the replicas: kind=map|unassigned|silent"},
 	{"revision", false, "epoch", run_revision, "new configuration revision without a change; epoch=N: of that epoch"},
@@ -472,8 +472,8 @@ list_rows(void)
 	json_t	   *list = json_array();
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		json_array_append_new(list, json_pack("{s:s+, s:s++, s:s}", "path", "/", rows[i].name,
-											  "arguments", rows[i].takes_node ? "node " : "", rows[i].args, "",
+		json_array_append_new(list, json_pack("{s:s+, s:s+, s:s}", "path", "/", rows[i].name,
+											  "arguments", rows[i].takes_node ? "node " : "", rows[i].args,
 											  "does", rows[i].what));
 	return list;
 }

@@ -9,28 +9,30 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char *const first_names[] = {
-	"Ada", "Björn", "Chiara", "Dmitri", "Elif", "Femi", "Grace", "Hana", "Inés", "Jamal", "Keiko", "Lars", "Maya", "Noor",
-	"Olu", "Priya"
+	"Ada", "Björn", "Chiara", "Dmitri", "Elif", "Femi", "Grace", "Hana", "Inés", "Jamal",
+	"Keiko", "Lars", "Maya", "Noor", "Olu", "Priya"
 };
 static const char *const last_names[] = {
-	"Almeida", "Brandt", "Castillo", "Dvořák", "Eriksen", "Fischer", "Gupta", "Haddad", "Ivanov", "Jensen", "Kimura",
-	"Lindqvist", "Moreau", "Nakamura", "Okafor", "Petrova"
+	"Almeida", "Brandt", "Castillo", "Dvořák", "Eriksen", "Fischer", "Gupta", "Haddad",
+	"Ivanov", "Jensen", "Kimura", "Lindqvist", "Moreau", "Nakamura", "Okafor", "Petrova"
 };
 static const char *const cities[] = {
-	"Lisbon", "Oslo", "Nairobi", "Kyoto", "Montréal", "Valparaíso", "Leeds", "Izmir", "Porto Alegre", "Tampere", "Hanoi",
-	"Cork", "Perth", "Graz", "Accra", "Utrecht"
+	"Lisbon", "Oslo", "Nairobi", "Kyoto", "Montréal", "Valparaíso", "Leeds", "Izmir",
+	"Porto Alegre", "Tampere", "Hanoi", "Cork", "Perth", "Graz", "Accra", "Utrecht"
 };
 static const char *const countries[] = {
-	"PT", "NO", "KE", "JP", "CA", "CL", "GB", "TR", "BR", "FI", "VN", "IE", "AU", "AT", "GH", "NL"
+	"PT", "NO", "KE", "JP", "CA", "CL", "GB", "TR", "BR", "FI", "VN", "IE", "AU", "AT", "GH",
+	"NL"
 };
 static const char *const kinds[] = {"order", "invoice", "return", "quote"};
 static const char *const tags[] = {
 	"express", "gift", "fragile", "bulk", "export", "priority", "sample", "repeat"
 };
 static const char *const words[] = {
-	"the", "parcel", "arrived", "late", "but", "in", "good", "order", "and", "was", "signed", "for", "at", "reception",
-	"customer", "asked", "to", "call", "before", "delivery", "warehouse", "two", "holds", "spare", "parts", "until", "Friday",
-	"please", "check", "label", "again", "thanks"
+	"the", "parcel", "arrived", "late", "but", "in", "good", "order", "and", "was", "signed",
+	"for", "at", "reception", "customer", "asked", "to", "call", "before", "delivery",
+	"warehouse", "two", "holds", "spare", "parts", "until", "Friday", "please", "check",
+	"label", "again", "thanks"
 };
 
 /* splitmix64: one well-mixed number from another. */

@@ -1,5 +1,6 @@
 /*
- * http.c: a request to the management service: basic authentication, routing, answers. What is answered follows couchbase/ns_server (menelaus_web.erl, menelaus_util.erl).
+ * http.c: a request to the management service: basic authentication, routing, answers. What is
+ * answered follows couchbase/ns_server (menelaus_web.erl, menelaus_util.erl).
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -328,7 +328,8 @@ const HttpRoute http_bucket_routes[] = {
 	{EVHTTP_REQ_GET, "pools/default/buckets", RIGHT_ANY, "cluster.bucket[%s].settings!read", get_buckets},
 	{EVHTTP_REQ_GET, "pools/default/buckets/{bucket}", BUCKET_READ, get_bucket},
 	{EVHTTP_REQ_POST, "pools/default/buckets", RIGHT_ADMIN, "cluster.buckets!create", create_bucket},
-	{EVHTTP_REQ_DELETE, "pools/default/buckets/{bucket}", RIGHT_BUCKET_ADMIN, "cluster.bucket[%s]!delete", delete_bucket},
+	{EVHTTP_REQ_DELETE, "pools/default/buckets/{bucket}", RIGHT_BUCKET_ADMIN,
+	"cluster.bucket[%s]!delete", delete_bucket},
 	{EVHTTP_REQ_POST, "pools/default/buckets/{bucket}/controller/doFlush", RIGHT_BUCKET_ADMIN,
 	"cluster.bucket[%s]!flush", flush_bucket},
 	{0, NULL, 0, NULL, NULL}

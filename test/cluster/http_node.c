@@ -260,6 +260,7 @@ http_node_stopped(Node *n)
 		return;
 	evhttp_free(http->server);
 	http->server = NULL;
+	http->paused = false;
 }
 
 bool

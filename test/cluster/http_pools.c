@@ -71,7 +71,8 @@ get_pool(HttpReq *h)
 						"name", "default", "nodes", http_nodes_json(h), "bucketNames", names,
 						"buckets", "uri", "/pools/default/buckets?uuid=", h->cluster->uuid,
 						"nodeServicesUri", "/pools/default/nodeServices", "rebalanceStatus", "none", "balanced", true,
-						"clusterName", "", "maxBucketCount", 30, "memoryQuota", 256, "chronicleRev", (int) h->cluster->rev));
+						"clusterName", "", "maxBucketCount", 30, "memoryQuota", 256,
+						"chronicleRev", (int) h->cluster->rev));
 }
 
 static char *

@@ -33,8 +33,9 @@ get_manifest(HttpReq *h)
 		json_t	   *collections = json_array();
 
 		for (const Collection *c = s->collections; c != NULL; c = c->next)
-			json_array_append_new(collections, json_pack("{s:s, s:o, s:I, s:b}", "name", c->name, "uid", hex_json(c->id),
-														 "maxTTL", (json_int_t) c->max_ttl, "history", false));
+			json_array_append_new(collections,
+								  json_pack("{s:s, s:o, s:I, s:b}", "name", c->name, "uid", hex_json(c->id),
+											"maxTTL", (json_int_t) c->max_ttl, "history", false));
 		json_array_append_new(scopes, json_pack("{s:s, s:o, s:o}", "name", s->name, "uid", hex_json(s->id),
 												"collections", collections));
 	}

@@ -1,5 +1,6 @@
 /*
- * load.c: fills collections before the cluster opens: from files of one JSON object a line, or with generated documents.
+ * load.c: fills collections before the cluster opens: from files of one JSON object a line, or with
+ * generated documents.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /*
- * main.c: starts the test cluster: command line, start-up file, documents, ports, ready file; ends on SIGTERM and SIGINT.
+ * main.c: starts the test cluster: command line, start-up file, documents, ports, ready file; ends on
+ * SIGTERM and SIGINT.
  */
 #include <errno.h>
 #include <signal.h>

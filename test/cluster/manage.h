@@ -70,8 +70,9 @@ bool		startup_apply(const Startup *s, Cluster *cl);
 bool		source_load(Cluster *cl, const Source *s);
 
 /*
- * Makes document number n (from 1): a JSON object of about size bytes, the same for the same arguments. The key goes to key
- * (32 bytes), the text to buf (at least GENERATE_ROOM(size) bytes); returns the text's length.
+ * Makes document number n (from 1): a JSON object of about size bytes, the same for the same arguments.
+ * The key goes to key (32 bytes), the text to buf (at least GENERATE_ROOM(size) bytes); returns the
+ * text's length.
  */
 #define GENERATE_ROOM(size) ((size) + 1024)
 size_t		generate_document(uint64_t n, size_t size, char *key, char *buf);
@@ -175,8 +176,8 @@ bool		http_can_read(const User *u, const Bucket *b);
 bool		http_can_administer(const User *u, const Bucket *b);
 
 /*
- * Streams bodies made by body (malloced; NULL ends the stream), now and whenever the configuration of the bucket changes
- * (bucket NULL: the cluster's), separated by four newlines.
+ * Streams bodies made by body (malloced; NULL ends the stream), now and whenever the configuration of
+ * the bucket changes (bucket NULL: the cluster's), separated by four newlines.
  */
 typedef char *(*StreamBodyFn) (Node *n, Bucket *b, size_t *len);
 void		http_stream(HttpReq *h, Bucket *b, StreamBodyFn body);

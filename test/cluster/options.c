@@ -18,7 +18,7 @@ static const char help[] =
 "\n"
 "usage: cbcluster [option ...]\n"
 "\n"
-"  --config FILE.json       nodes, buckets, collections and users (README.md); without it: two nodes,\n"
+"  --config FILE.json       nodes, buckets, collections and users (USING.md); without it: two nodes,\n"
 "                           bucket \"default\", user Administrator with password \"password\"\n"
 "  --nodes N                number of nodes\n"
 "  --load BUCKET.SCOPE.COLLECTION=FILE.jsonl\n"

@@ -1,5 +1,6 @@
 /*
- * startup.c: the start-up file (--config): JSON, every member optional, an unknown one an error. README.md lists the members.
+ * startup.c: the start-up file (--config): JSON, every member optional, an unknown one an error. USING.md
+ * lists the members.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -382,7 +383,8 @@ apply_user(const Place *p, json_t *user, Cluster *cl)
 		return wrong(&here, "\"roles\" and \"grants\" are lists");
 	json_array_foreach(roles, i, item)
 	{
-		char	   *longer = xasprintf("%s%s%s", list, i > 0 ? "," : "", json_is_string(item) ? json_string_value(item) : "?");
+		const char *role = json_is_string(item) ? json_string_value(item) : "?";
+		char	   *longer = xasprintf("%s%s%s", list, i > 0 ? "," : "", role);
 
 		free(list);
 		list = longer;

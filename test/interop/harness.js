@@ -91,6 +91,8 @@ class Harness
 				console.log('        cause: ' + JSON.stringify(error.cause));
 			if (error && error.context)
 				console.log('        context: ' + JSON.stringify(error.context));
+			if (this.exit && !always)
+				throw new Error('the test cluster has ended: ' + JSON.stringify(this.exit));
 		}
 	}
 
