@@ -3,7 +3,6 @@ SELECT count(*) AS subdivisions FROM subdivision;
 SELECT server_name, bucket, nodes FROM cbconn_get_connections();
 \echo '--- node 2 is killed; the cluster has not noticed yet'
 \! "$CBCONN_ROOT/test/fault.sh" kill 1
-SET statement_timeout = '4s';
 SELECT count(*) AS subdivisions FROM subdivision;
 \echo '--- the cluster fails the node over: its replicas take over, the session follows the new map'
 \! "$CBCONN_ROOT/test/fault.sh" failover 1
@@ -11,4 +10,3 @@ SELECT count(*) AS subdivisions FROM subdivision;
 \echo '--- the node comes back'
 \! "$CBCONN_ROOT/test/fault.sh" revive 1
 SELECT count(*) AS subdivisions FROM subdivision;
-RESET statement_timeout;

@@ -12,6 +12,7 @@ SELECT id, name, kind FROM subdivision WHERE id LIKE 'CH-%' ORDER BY id LIMIT 5;
 CREATE TABLE trip (country text, day date, cost numeric);
 INSERT INTO trip VALUES ('PT', '2026-03-02', 410), ('JP', '2026-04-11', 2630),
     ('PT', '2026-06-20', 380.50), ('IS', '2026-08-01', 1499.90);
+ANALYZE trip, country, subdivision;
 SELECT c.name, count(*) AS trips, sum(t.cost) AS cost
     FROM trip t JOIN country c ON c.id = t.country
     GROUP BY c.name ORDER BY cost DESC;

@@ -38,7 +38,8 @@ if [ "${1:-}" = --shell ]; then
 	foreground=(--foreground)
 fi
 echo '=== Building; starting a throw-away PostgreSQL and a Couchbase test cluster of 2 nodes'
-"$here/../test/run.sh" "${foreground[@]}" --cluster-args "--nodes 2 $loads" -- "$here/run.sh" --inside "$mode"
+export CB_USER=reader CB_PASSWORD='read only'
+"$here/../test/run.sh" "${foreground[@]}" --cluster-args "--config $here/cluster.json $loads" -- "$here/run.sh" --inside "$mode"
 if [ "$mode" = demo ]; then
 	echo
 	echo 'Everything is stopped and removed. For psql on the same set-up: make demo-shell'

@@ -9,9 +9,9 @@ SET client_min_messages = warning;
 CREATE EXTENSION cbconn_fdw;
 CREATE SERVER cb FOREIGN DATA WRAPPER cbconn_fdw OPTIONS (connection_string :'cb', bucket 'bench');
 CREATE USER MAPPING FOR CURRENT_USER SERVER cb OPTIONS (username :'cb_user', password :'cb_password');
-CREATE FOREIGN TABLE cb_doc (id text COLLATE "C" OPTIONS (key 'true'), doc jsonb OPTIONS (document 'true'))
+CREATE FOREIGN TABLE cb_doc (id text OPTIONS (key 'true') COLLATE "C", doc jsonb OPTIONS (document 'true'))
     SERVER cb OPTIONS (collection 'doc');
-CREATE FOREIGN TABLE cb_col (id text COLLATE "C" OPTIONS (key 'true'), name text, city text OPTIONS (path 'address.city'),
+CREATE FOREIGN TABLE cb_col (id text OPTIONS (key 'true') COLLATE "C", name text, city text OPTIONS (path 'address.city'),
     price numeric, quantity int)
     SERVER cb OPTIONS (collection 'doc');
 

@@ -3,12 +3,13 @@ use strict;
 use warnings;
 
 use CbCluster;
+use FindBin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time);
 
-my $cluster = CbCluster->new('--nodes', 2, '--generate', 'default._default.doc=2000');
+my $cluster = CbCluster->new('--config', "$FindBin::Bin/replicas.json", '--generate', 'default._default.doc=2000');
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->start;

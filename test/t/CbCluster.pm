@@ -86,7 +86,7 @@ sub attach
 			OPTIONS (connection_string '$string', bucket '$bucket');
 		CREATE USER MAPPING FOR CURRENT_USER SERVER $server OPTIONS (username '$user', password '$password');
 		CREATE FOREIGN TABLE ${server}_doc (
-			id text COLLATE "C" OPTIONS (key 'true'),
+			id text OPTIONS (key 'true') COLLATE "C",
 			name text,
 			doc jsonb OPTIONS (document 'true')
 		) SERVER $server OPTIONS (collection 'doc');
