@@ -149,4 +149,27 @@ async function rejects(promise, errorClass)
 	throw new Error(`expected ${errorClass.name}, got success: ${JSON.stringify(result)}`);
 }
 
-module.exports = { Harness, delay, same, truth, rejects };
+// The newest mutation token of each vBucket; MutationState itself would keep the oldest.
+class NewestTokens
+{
+	constructor()
+	{
+		this.tokens = new Map();
+	}
+
+	add(result)
+	{
+		const { partition_id: partition, sequence_number: sequence } = result.token.toJSON();
+		const known = this.tokens.get(partition);
+
+		if (!known || Number(known.toJSON().sequence_number) < Number(sequence))
+			this.tokens.set(partition, result.token);
+	}
+
+	state(couchbase)
+	{
+		return new couchbase.MutationState(...this.tokens.values());
+	}
+}
+
+module.exports = { Harness, NewestTokens, delay, same, truth, rejects };

@@ -1,7 +1,7 @@
 // Ten thousand documents written and read back, by key and by scan.
 'use strict';
 
-const { same } = require('./harness');
+const { NewestTokens, same } = require('./harness');
 
 const DOCUMENTS = 10000;
 const AT_ONCE = 200;
@@ -11,7 +11,7 @@ module.exports = async function load({ harness, couchbase, cluster })
 	const collection = cluster.bucket('bare').defaultCollection();
 	const key = (i) => 'load-' + i;
 	const value = (i) => ({ i, text: 'document number ' + i, half: i / 2, list: [i, i + 1], odd: i % 2 === 1 });
-	const state = new couchbase.MutationState();
+	const tokens = new NewestTokens();
 
 	async function inBatches(action)
 	{
@@ -21,13 +21,14 @@ module.exports = async function load({ harness, couchbase, cluster })
 
 	await harness.check('10,000 documents written and read back', async () =>
 	{
-		await inBatches(async (i) => state.add(await collection.upsert(key(i), value(i), { timeout: 20000 })));
+		await inBatches(async (i) => tokens.add(await collection.upsert(key(i), value(i), { timeout: 20000 })));
 		await inBatches(async (i) => same((await collection.get(key(i), { timeout: 20000 })).content, value(i)));
 	});
 
 	await harness.check('10,000 documents found by a scan', async () =>
 	{
-		const results = await collection.scan(new couchbase.PrefixScan('load-'), { consistentWith: state, timeout: 30000 });
+		const results = await collection.scan(new couchbase.PrefixScan('load-'),
+			{ consistentWith: tokens.state(couchbase), timeout: 30000 });
 		same(results.length, DOCUMENTS);
 		for (const entry of results)
 			same(entry.content, value(Number(entry.id.slice(5))));

@@ -93,7 +93,7 @@ module.exports = async function management({ harness, couchbase, cluster, connec
 		const all = await cluster.buckets().getAllBuckets();
 		same(all.map((entry) => entry.name).sort(), ['bare', 'travel']);
 		const travel = await cluster.buckets().getBucket('travel');
-		same([travel.name, travel.numReplicas, travel.bucketType], ['travel', 1, 'couchbase']);
+		same([travel.name, travel.numReplicas, travel.bucketType], ['travel', 1, couchbase.BucketType.Couchbase]);
 		await rejects(cluster.buckets().getBucket('missing'), couchbase.BucketNotFoundError);
 	});
 

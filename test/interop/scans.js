@@ -1,25 +1,21 @@
 // Range, prefix and sampling scans over a collection spread over both nodes.
 'use strict';
 
-const { same, truth } = require('./harness');
+const { NewestTokens, same, truth } = require('./harness');
 
 const DOCUMENTS = 300;
 
 module.exports = async function scans({ harness, couchbase, cluster })
 {
-	const { RangeScan, PrefixScan, SamplingScan, ScanTerm, MutationState } = couchbase;
+	const { RangeScan, PrefixScan, SamplingScan, ScanTerm } = couchbase;
 	const collection = cluster.bucket('travel').collection('_default');
 	const keys = Array.from({ length: DOCUMENTS }, (_, i) => 'scan-' + String(i).padStart(4, '0'));
-	const consistentWith = new MutationState();
+	const written = new NewestTokens();
 	const sorted = (results) => results.map((entry) => entry.id).sort();
-	const options = (more) => Object.assign({ consistentWith, timeout: 20000 }, more);
+	const options = (more) => Object.assign({ consistentWith: written.state(couchbase), timeout: 20000 }, more);
 
 	for (const key of keys)
-	{
-		const written = await collection.upsert(key, { key });
-		if (written.token)
-			consistentWith.add(written);
-	}
+		written.add(await collection.upsert(key, { key }));
 
 	await harness.check('prefix scan finds every key once, with its document', async () =>
 	{
@@ -78,11 +74,11 @@ module.exports = async function scans({ harness, couchbase, cluster })
 	await harness.check('a whole collection by a sample larger than it', async () =>
 	{
 		const small = cluster.bucket('travel').scope('inventory').collection('fleeting');
-		const state = new MutationState();
+		const tokens = new NewestTokens();
 		for (const key of ['a', 'b', 'c'])
-			state.add(await small.upsert(key, 1));
+			tokens.add(await small.upsert(key, 1));
 		await small.remove('capped').catch(() => undefined);
-		const results = await small.scan(new SamplingScan(1000), { consistentWith: state, timeout: 20000 });
+		const results = await small.scan(new SamplingScan(1000), { consistentWith: tokens.state(couchbase), timeout: 20000 });
 		same(sorted(results).filter((key) => key.length === 1), ['a', 'b', 'c']);
 	});
 };
