@@ -54,6 +54,8 @@ value_kind(Oid type, int32 typmod)
 			return VALUE_DATE;
 		case TIMEOID:
 			return VALUE_TIME;
+		case TIMETZOID:
+			return VALUE_TIMETZ;
 		case TIMESTAMPOID:
 			return VALUE_TIMESTAMP;
 		case TIMESTAMPTZOID:
@@ -227,6 +229,7 @@ value_decode(ValueState *state, ValueType *type, const CbJsonValue *json, Datum 
 			return value_bytea(state, type, json, datum);
 		case VALUE_DATE:
 		case VALUE_TIME:
+		case VALUE_TIMETZ:
 		case VALUE_TIMESTAMP:
 		case VALUE_TIMESTAMPTZ:
 			return value_time(state, type, json, datum);

@@ -31,6 +31,7 @@ typedef enum ValueKind
 	VALUE_BYTEA,				/* base64 */
 	VALUE_DATE,
 	VALUE_TIME,
+	VALUE_TIMETZ,
 	VALUE_TIMESTAMP,
 	VALUE_TIMESTAMPTZ,
 	VALUE_INPUT,				/* all other base types: a string for the type's input function */
@@ -132,7 +133,7 @@ extern bool value_text(ValueState *state, const ValueType *type, const CbJsonVal
 extern bool value_bytea(ValueState *state, const ValueType *type, const CbJsonValue *json, Datum *datum);
 extern bool value_json(ValueState *state, ValueType *type, const CbJsonValue *json, Datum *datum);
 
-/* ---- value_time.c: date, time, timestamp, timestamptz by type->format ---- */
+/* ---- value_time.c: date, time, timestamp and those with a time zone, by type->format ---- */
 
 extern bool value_time(ValueState *state, const ValueType *type, const CbJsonValue *json, Datum *datum);
 

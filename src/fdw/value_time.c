@@ -172,6 +172,24 @@ iso_parse(const char *data, size_t len, IsoTime *iso)
 	return text.p == text.end;
 }
 
+/* At most a day: a leap second at its end, or a fraction rounded up, is 24:00. */
+static TimeADT
+iso_clock_usecs(const IsoTime *iso)
+{
+	return Min(((iso->tm.tm_hour * MINS_PER_HOUR + iso->tm.tm_min) * SECS_PER_MINUTE + iso->tm.tm_sec) *
+			   USECS_PER_SEC + iso->fsec, USECS_PER_DAY);
+}
+
+static Datum
+iso_to_timetz(const IsoTime *iso)
+{
+	TimeTzADT  *result = palloc(sizeof(TimeTzADT));
+
+	result->time = iso_clock_usecs(iso);
+	result->zone = iso->zone;
+	return TimeTzADTPGetDatum(result);
+}
+
 static bool
 iso_to_datum(ValueState *state, const ValueType *type, const CbJsonValue *json, IsoTime *iso, Datum *datum)
 {
@@ -187,9 +205,15 @@ iso_to_datum(ValueState *state, const ValueType *type, const CbJsonValue *json, 
 			return IS_VALID_DATE(DatumGetDateADT(*datum)) || value_out_of_range(state, type, json);
 
 		case VALUE_TIME:
-			*datum = TimeADTGetDatum(((iso->tm.tm_hour * MINS_PER_HOUR + iso->tm.tm_min) * SECS_PER_MINUTE +
-									  iso->tm.tm_sec) * USECS_PER_SEC + iso->fsec);
-			return DatumGetTimeADT(*datum) <= USECS_PER_DAY || value_out_of_range(state, type, json);
+			*datum = TimeADTGetDatum(iso_clock_usecs(iso));
+			return true;
+
+		case VALUE_TIMETZ:
+			/* The session's zone would be that of today, another one in half a year. */
+			if (!iso->has_zone)
+				return value_invalid(state, type, json);
+			*datum = iso_to_timetz(iso);
+			return true;
 
 		case VALUE_TIMESTAMP:
 			if (tm2timestamp(&iso->tm, iso->fsec, NULL, &timestamp) != 0)
@@ -218,7 +242,7 @@ time_from_text(ValueState *state, const ValueType *type, const CbJsonValue *json
 		return false;
 	if (!iso_parse(string.data, string.len, &iso))
 		return value_invalid(state, type, json);
-	if (type->kind == VALUE_TIME ? iso.has_date : !iso.has_date)
+	if (iso.has_date == (type->kind == VALUE_TIME || type->kind == VALUE_TIMETZ))
 		return value_invalid(state, type, json);
 	return iso_to_datum(state, type, json, &iso, datum);
 }
@@ -320,6 +344,7 @@ value_time(ValueState *state, const ValueType *type, const CbJsonValue *json, Da
 	if (type->typmod >= 0 && type->kind != VALUE_DATE)
 	{
 		PGFunction	scale = type->kind == VALUE_TIME ? time_scale :
+			type->kind == VALUE_TIMETZ ? timetz_scale :
 			type->kind == VALUE_TIMESTAMP ? timestamp_scale : timestamptz_scale;
 
 		*datum = DirectFunctionCall2(scale, *datum, Int32GetDatum(type->typmod));
