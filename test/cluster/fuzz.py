@@ -9,6 +9,9 @@ matter; the program must not end, and must exit with status 0 when it is asked t
 import glob, json, os, random, select, signal, socket, struct, subprocess, sys, tempfile, time
 
 BATCH = 40
+SESSION = (0x1f, 0x20, 0x21, 0x22, 0x89)    # would spoil all that follows
+MARK = 0xfeedbeef
+PATIENCE = 0.1         # a durable write without replicas may take 10 s: the connection is given up
 HEADER = struct.Struct('>BBHBBHIIQ')
 
 def requests(directory):
@@ -60,9 +63,30 @@ def spoil(rnd, packet, all_packets):
             p[where:where + width] = rnd.choice((b'\0' * 4, b'\xff' * 4, b'\x7f\xff\xff\xff', b'\x80\0\0\0'))[:width]
         elif kind == 8:
             p[0] = rnd.choice((0x80, 0x08))
-    if rnd.randrange(50):
-        mend(p)
-    return bytes(p)
+    return bytes(mend(p))
+
+def ends(p):
+    """Would the connection end with this packet, rightly?"""
+    key = p[2] + p[3] if p[0] == 0x08 else struct.unpack('>H', p[2:4])[0]
+    return p[0] not in (0x80, 0x08) or p[1] in (0x07, 0x17) or key + p[4] > len(p) - 24
+
+def make_batch(rnd, packets, scans):
+    """Recorded requests in their order, half of them spoilt; only the last may end the connection or have a wrong length."""
+    start = rnd.randrange(len(packets))
+    batch = []
+    for p in packets[start:start + BATCH]:
+        p = bytearray(p)
+        if p[0] == 0x80 and p[1] in (0xdb, 0xdc) and bytes(p[6:8]) in scans and len(p) >= 40:
+            p[24:40] = scans[bytes(p[6:8])]
+        p[12:16] = p[6:8] + b'\0\0'      # the vBucket comes back as opaque
+        q = spoil(rnd, p, packets) if rnd.randrange(2) else bytes(p)
+        if not ends(q) and q[1] not in SESSION:
+            batch.append(q)
+    last = spoil(rnd, rnd.choice(packets), packets)
+    if rnd.randrange(4) == 0:
+        wrong = rnd.choice((0, 1, 23, 4096, 31457256, 0x7fffffff, 0xffffffff))
+        last = last[:8] + struct.pack('>I', wrong) + last[12:]
+    return batch + ([last] if rnd.randrange(8) == 0 else [])
 
 class Client:
     """One authenticated connection with a bucket selected."""
@@ -73,6 +97,7 @@ class Client:
         self.call(0x21, b'PLAIN', b'\0Administrator\0password')
         self.status = self.call(0x89, b'vec', b'')
         self.s.setblocking(False)
+        self.got, self.answers, self.scans = b'', 0, {}
 
     def call(self, op, key, value):
         self.s.sendall(HEADER.pack(0x80, op, len(key), 0, 0, 0, len(key) + len(value), 0, 0) + key + value)
@@ -85,19 +110,39 @@ class Client:
         return struct.unpack('>H', got[6:8])[0]
 
     def throw(self, data):
-        """Sends everything while reading; false when the other side closed."""
-        view = memoryview(data)
-        end = time.monotonic() + 2
-        while view and time.monotonic() < end:
-            readable, writable, _ = select.select([self.s], [self.s], [], 0.5)
+        """Sends everything and a NOOP, reads until that is answered; false when the connection is of no more use."""
+        view = memoryview(data + HEADER.pack(0x80, 0x0a, 0, 0, 0, 0, 0, MARK, 0))
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            readable, writable, _ = select.select([self.s], [self.s] if view else [], [], 0.01)
             try:
-                if readable and not self.s.recv(1 << 20):
-                    return False
+                if readable:
+                    got = self.s.recv(1 << 20)
+                    if not got:
+                        return False
+                    self.got += got
                 if writable:
                     view = view[self.s.send(view):]
             except OSError:
                 return False
-        return not view
+            if self.count():
+                return True
+        return False
+
+    def count(self):
+        """Takes the complete answers out of what was read; true if one is that of the NOOP."""
+        while len(self.got) >= 24:
+            n = 24 + struct.unpack('>I', self.got[8:12])[0]
+            if len(self.got) < n:
+                break
+            self.answers += 1
+            if self.got[0] == 0x81 and self.got[1] == 0xda and n == 40:
+                self.scans[self.got[12:14]] = self.got[24:40]
+            mark = self.got[1] == 0x0a and struct.unpack('>I', self.got[12:16])[0] == MARK
+            self.got = self.got[n:]
+            if mark:
+                return True
+        return False
 
 class Target:
     def __init__(self, program, config):
@@ -138,11 +183,11 @@ def main(argv):
     if len(argv) < 3:
         raise SystemExit(__doc__)
     rnd = random.Random(int(argv[3]) if len(argv) > 3 else 1)
-    wanted = int(argv[4]) if len(argv) > 4 else 20000
+    wanted = int(argv[4]) if len(argv) > 4 else 100000
     packets = requests(argv[2])
     target = Target(argv[0], argv[1])
     sets = ((4, 6, 7, 8, 0x0a, 0x0b, 0x0e, 0x0f, 0x10, 0x11, 0x12, 0x14), (4, 6, 7, 8, 0x0b, 0x12), ())
-    client, sent, connections, restarts = None, 0, 0, 0
+    client, sent, answers, connections, restarts = None, 0, 0, 0, 0
     while sent < wanted:
         if client is None:
             client = Client(target.address, sets[connections % len(sets)])
@@ -152,13 +197,17 @@ def main(argv):
                 target = Target(argv[0], argv[1])
                 client, restarts = None, restarts + 1
                 continue
-        batch = b''.join(spoil(rnd, rnd.choice(packets), packets) for _ in range(BATCH))
-        sent += BATCH
-        if not client.throw(batch):
+        batch = make_batch(rnd, packets, client.scans)
+        sent += len(batch)
+        before = client.answers
+        useful = client.throw(b''.join(batch))
+        answers += client.answers - before
+        if not useful:
+            client.s.close()
             client = None
             target.check()
     target.stop()
-    print('%d requests on %d connections, %d restarts: alive' % (sent, connections, restarts))
+    print('%d requests on %d connections, %d answers, %d restarts: alive' % (sent, connections, answers, restarts))
 
 if __name__ == '__main__':
     main(sys.argv[1:])
