@@ -84,9 +84,7 @@ cluster_item_count(ClusterHandle *handle, KvCollection *collection)
 	}
 	while ((answer = kv_op_next(&count->op)) != NULL)
 	{
-		if (answer->packet.status != CB_STATUS_SUCCESS)
-			kv_op_fail(&count->op, answer);
-		if (!answer->final)
+		if (answer->packet.status == CB_STATUS_SUCCESS && !answer->final)
 			take_statistic(count, answer);
 	}
 	total = count->counted > 0 ? count->total * n / count->counted : -1;

@@ -49,7 +49,8 @@ send_create(KvScan *scan, ScanStream *stream, KvConn *conn)
 	if (spec->sample_size > 0)
 	{
 		create.samples = (spec->sample_size + scan->map_size - 1) / scan->map_size;
-		create.seed = spec->sample_seed;
+		/* The node draws anew for every vBucket: with one seed, all of them would draw alike. */
+		create.seed = spec->sample_seed + stream->vbucket * UINT32_C(2654435761);
 	}
 	else
 	{
@@ -259,14 +260,20 @@ make_room(KvScan *scan, int nstreams)
 
 /* ---- reading ---- */
 
-/* Items to ask for at a time when so many streams share the window. */
+/* Items that take about so many bytes. */
 uint32
-scan_chunk(const KvScan *scan, int streams)
+scan_items(const KvScan *scan, int bytes)
 {
-	double		bytes = Min(CHUNK_BYTES, WINDOW_BYTES / Max(streams, 1));
 	double		average = scan->average > 0 ? scan->average : (scan->spec.keys_only ? 64 : 1024);
 
-	return (uint32) Min(Max(bytes / average, 1), MAX_ITEMS);
+	return (uint32) Min(Max(Min(bytes, CHUNK_BYTES) / average, 1), MAX_ITEMS);
+}
+
+/* Items to ask one of the active streams for. */
+static uint32
+next_limit(const KvScan *scan)
+{
+	return Min(scan->ramp, scan_items(scan, WINDOW_BYTES / Max(scan->active, 1)));
 }
 
 /* Starts reading more vBuckets, as many as may be read at a time. */
@@ -458,7 +465,7 @@ take_piece(KvScan *scan, ScanStream *stream, const KvAnswer *answer)
 	if (answer->packet.status == CB_STATUS_RANGE_SCAN_MORE)
 	{
 		scan->ramp = Min(scan->ramp * 2, MAX_ITEMS);
-		stream->limit = Min(scan->ramp, scan_chunk(scan, scan->active));
+		stream->limit = next_limit(scan);
 		kv_op_enqueue(&scan->op, scan_index(scan, stream));
 		kv_op_push(&scan->op);
 	}
@@ -478,7 +485,7 @@ take_answer(KvScan *scan, const KvAnswer *answer)
 	if (stream->phase == SCAN_CREATE && status == CB_STATUS_SUCCESS)
 	{
 		scan_created(scan, stream, answer);
-		stream->limit = Min(scan->ramp, scan_chunk(scan, scan->active));
+		stream->limit = next_limit(scan);
 		kv_op_enqueue(&scan->op, answer->item);
 		kv_op_push(&scan->op);
 	}

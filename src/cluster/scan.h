@@ -106,7 +106,7 @@ extern void scan_init_iter(KvScan *scan, const KvAnswer *answer, CbScanIter *ite
 extern bool scan_next_item(KvScan *scan, CbScanIter *iter, CbScanItem *item);
 extern void scan_keep_last(ScanStream *stream, CbSpan key);
 extern const ClusterDoc *scan_document(KvScan *scan, const ScanStream *stream, const CbScanItem *item);
-extern uint32 scan_chunk(const KvScan *scan, int streams);
+extern uint32 scan_items(const KvScan *scan, int bytes);
 
 /* scan_merge.c */
 extern void merge_start(KvScan *scan);

@@ -15,6 +15,8 @@
 /* Items of one vBucket: when nobody says how many documents will be taken, and at most at first. */
 #define FIRST_ITEMS			16
 #define MIN_ITEMS			2
+/* Bytes received ahead of the one sequence, of all vBuckets together. */
+#define MERGE_BYTES			(16 * 1024 * 1024)
 
 static int
 compare_keys(CbSpan a, CbSpan b)
@@ -82,7 +84,7 @@ closed_one(KvScan *scan)
 static void
 ask_for_more(KvScan *scan, ScanStream *stream)
 {
-	uint32		chunk = Max(scan_chunk(scan, scan->nstreams), MIN_ITEMS);
+	uint32		chunk = Max(scan_items(scan, MERGE_BYTES / scan->nstreams), MIN_ITEMS);
 
 	stream->limit = Min(stream->limit * 2, chunk);
 	if (stream->open)

@@ -1,6 +1,6 @@
 /*
  * kv_stat.c: STAT for the groups that clients look at: none, "vbucket", "vbucket-details", "vbucket-seqno", "uuid",
- * "collections". One packet per number, then one without a key. Any other group does not exist here.
+ * "collections", "collections-byid <hexadecimal id>". One packet per number, then one without a key. Any other group does not exist here.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -105,17 +105,21 @@ items_here(const Req *r, uint32_t cid)
 	return n;
 }
 
+/* only: the one collection whose numbers are wanted, or NULL. */
 static void
-stat_collections(Req *r)
+stat_collections(Req *r, const Collection *only)
 {
 	Bucket	   *b = r->bucket;
 	char		key[64];
 
-	stat_line(r, "manifest_uid", "0x%llx", (unsigned long long) b->manifest_uid);
+	if (only == NULL)
+		stat_line(r, "manifest_uid", "0x%llx", (unsigned long long) b->manifest_uid);
 	for (Scope *s = b->scopes; s != NULL; s = s->next)
 	{
 		for (Collection *c = s->collections; c != NULL; c = c->next)
 		{
+			if (only != NULL && c != only)
+				continue;
 			snprintf(key, sizeof(key), "0x%x:0x%x:name", s->id, c->id);
 			stat_line(r, key, "%s", c->name);
 			snprintf(key, sizeof(key), "0x%x:0x%x:scope_name", s->id, c->id);
@@ -132,6 +136,30 @@ group_is(const Req *r, const char *name)
 	return r->raw_key_len == strlen(name) && memcmp(r->raw_key, name, r->raw_key_len) == 0;
 }
 
+static bool
+group_begins(const Req *r, const char *prefix)
+{
+	return r->raw_key_len > strlen(prefix) && memcmp(r->raw_key, prefix, strlen(prefix)) == 0;
+}
+
+/* N, 0xN or 0XN, hexadecimal (kv_engine engines/ep/docs/stats.org, "Scope and Collection stats"). */
+static Collection *
+collection_by_stat_id(const Req *r)
+{
+	const size_t skip = strlen("collections-byid ");
+	char		text[16];
+	char	   *end;
+	size_t		len = r->raw_key_len - skip;
+	unsigned long id;
+
+	if (len >= sizeof(text))
+		return NULL;
+	memcpy(text, (const char *) r->raw_key + skip, len);
+	text[len] = '\0';
+	id = strtoul(text, &end, 16);
+	return *end == '\0' && id <= UINT32_MAX ? collection_by_id(r->bucket, (uint32_t) id) : NULL;
+}
+
 void
 kv_stat(Req *r)
 {
@@ -146,7 +174,18 @@ kv_stat(Req *r)
 	else if (group_is(r, "uuid"))
 		stat_line(r, "uuid", "%s", r->bucket->uuid);
 	else if (group_is(r, "collections"))
-		stat_collections(r);
+		stat_collections(r, NULL);
+	else if (group_begins(r, "collections-byid "))
+	{
+		Collection *c = collection_by_stat_id(r);
+
+		if (c == NULL)
+		{
+			reply_unknown_collection(r, KV_UNKNOWN_COLLECTION);
+			return;
+		}
+		stat_collections(r, c);
+	}
 	else
 	{
 		reply_status(r, KV_KEY_ENOENT);
