@@ -28,4 +28,13 @@ $(CBCLUSTER_BUILD)/cluster-asan/%.o: test/cluster/%.c
 	@mkdir -p $(@D)
 	$(CBCLUSTER_CC) $(CBCLUSTER_CFLAGS) -O1 $(CBCLUSTER_ASAN) -MMD -MP -c -o $@ $<
 
+# The recorded conversations, what they leave open, the management side, spoilt requests.
+.PHONY: cluster-test
+cluster-test: cluster cluster-asan
+	test/cluster/replay.sh $(CBCLUSTER_BUILD)/cbcluster
+	test/cluster/replay.sh $(CBCLUSTER_BUILD)/cbcluster-asan
+	test/cluster/kv_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
+	test/cluster/manage_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
+	test/cluster/fuzz.py $(CBCLUSTER_BUILD)/cbcluster-asan test/cluster/vectors.json test/vectors
+
 -include $(CBCLUSTER_OBJS:.o=.d) $(CBCLUSTER_ASAN_OBJS:.o=.d)
