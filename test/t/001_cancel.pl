@@ -15,7 +15,7 @@ my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->start;
 # Deadlines far beyond the test: only the interrupts may end the waits.
-$cluster->attach($node, options => '?kv_timeout=60s&bootstrap_timeout=60s&node_timeout=60s&kv_scan_timeout=60s');
+$cluster->attach($node, options => '?kv_timeout=60s&bootstrap_timeout=60s&config_node_timeout=60s&kv_scan_timeout=60s');
 
 my $other = $node->background_psql('postgres', on_error_stop => 0);
 

@@ -23,6 +23,7 @@ sub state_of
 
 		$target =~ s/:\[\d+\]$//;
 		$target =~ s{^/.*/}{};
+		$target = 'log' if $target =~ /\.log$/;
 		$kind{$target}++;
 	}
 	$state{descriptors} = join ' ', map { "$_=$kind{$_}" } sort keys %kind;

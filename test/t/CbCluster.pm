@@ -121,6 +121,8 @@ sub finish_query
 	}
 	my $error = $session->{stderr};
 	$error =~ s/\Q$banner\E//;
+	$session->{stdout} = '';
+	$session->{stderr} = '';
 	return $error;
 }
 
