@@ -376,7 +376,8 @@ option_check_mapping(List *options)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("password_required=false is superuser-only"),
-				 errhint("User mappings with the password_required option set to false may only be created or modified by the superuser.")));
+				 errhint("User mappings with the password_required option set to false may only be created or "
+						 "modified by the superuser.")));
 	if (option_given(options, "password") && !option_given(options, "username"))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),

@@ -52,7 +52,8 @@ check_settings(const char *const *given, bool certpath_as_ca)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
 				 errmsg("credentials are not allowed in a connection string"),
-				 errhint("Put them into a user mapping: CREATE USER MAPPING ... OPTIONS (username ..., password ...).")));
+				 errhint("Put them into a user mapping: "
+						 "CREATE USER MAPPING ... OPTIONS (username ..., password ...).")));
 
 	for (int id = 0; id < CB_NSETTINGS; id++)
 	{
@@ -65,7 +66,8 @@ check_settings(const char *const *given, bool certpath_as_ca)
 
 	if (certpath_as_ca)
 		ereport(NOTICE,
-				(errmsg("connection option \"certpath\" without \"keypath\" is taken as the file of certificate authorities"),
+				(errmsg("connection option \"certpath\" without \"keypath\" is taken as the file of certificate "
+						"authorities"),
 				 errhint("Use \"truststorepath\".")));
 }
 

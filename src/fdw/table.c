@@ -348,7 +348,8 @@ table_bucket(const char *relname, ForeignTable *options, ForeignServer *server)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
 				 errmsg("no bucket is given for foreign table \"%s\"", relname),
-				 errhint("Set the option \"bucket\" of the table, or of server \"%s\", or the path of its connection string.",
+				 errhint("Set the option \"bucket\" of the table or of server \"%s\", "
+						 "or the path of its connection string.",
 						 server->servername)));
 	return pstrdup(own ? own : fallback ? fallback : from_path);
 }
@@ -444,7 +445,8 @@ table_check_password(const UserMapping *user, const char *servername)
 		ereport(ERROR,
 				(errcode(ERRCODE_S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED),
 				 errmsg("password is required"),
-				 errdetail("Non-superusers must provide a password in the user mapping for server \"%s\".", servername)));
+				 errdetail("Non-superusers must provide a password in the user mapping for server \"%s\".",
+						   servername)));
 }
 
 static char *
