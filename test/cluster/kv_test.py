@@ -338,7 +338,9 @@ def test_collections(server):
     check('readable', guest.call(0, key, vb=9).status, 0)
     a = guest.call(1, key, b'{}', bytes(8), vb=9)
     check('not writable', (a.status, b'Upsert' in a.value), (0x24, True))
-    check('other collections neither', guest.get(key_in(9)).status, 0x24)
+    short = bytes([collection_id(c, b's.short')]) + key_in(9, b'm')
+    check('the next collection neither', guest.call(0, short, vb=9).status, 0x24)
+    check('other scopes neither', guest.get(key_in(9)).status, 0x24)
     check('a wrong key length', guest.call(0, b'\0', vb=9).status, 4)
     check('no bucket', Client(server.kv[0], bucket=None).get(b'k').status, 8)
     check('missing bucket', c.call(0x89, b'none').status, 1)
@@ -387,4 +389,5 @@ def main():
     print('%d checks, %d failed' % tuple(checks))
     sys.exit(checks[1] > 0)
 
-main()
+if __name__ == '__main__':
+    main()
