@@ -22,7 +22,7 @@
 #define MAX_REQUESTS		65536
 
 #define MIN_RECONNECT_DELAY	50000
-#define MAX_RECONNECT_DELAY	2000000
+#define MAX_RECONNECT_DELAY	500000
 
 /* ---- blocks ---- */
 

@@ -94,7 +94,11 @@ assign_connections(ClusterHandle *handle, KvConn *from, const CbConfig *config)
 	for (size_t i = 0; i < config->nnodes; i++)
 	{
 		if (conns[i] != NULL)
+		{
+			/* A node that a newer config names may be back. */
 			conns[i]->retired = false;
+			conns[i]->retry_after = 0;
+		}
 	}
 	for (int i = 0; i < handle->nconns; i++)
 	{
