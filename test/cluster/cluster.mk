@@ -35,7 +35,6 @@ cluster-test: cluster cluster-asan
 	test/cluster/replay.sh $(CBCLUSTER_BUILD)/cbcluster-asan
 	test/cluster/kv_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
 	test/cluster/subdoc_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
-	test/cluster/fuzz.py $(CBCLUSTER_BUILD)/cbcluster-asan test/cluster/vectors.json test/vectors
 	test/cluster/manage_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
 	test/cluster/fuzz.py $(CBCLUSTER_BUILD)/cbcluster-asan test/cluster/vectors.json test/vectors
 

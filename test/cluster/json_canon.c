@@ -1,6 +1,7 @@
 /*
- * json_canon.c: JSON rewritten in one form: no blanks, keys sorted, the last of equal keys kept, strings with as few
- * escapes as possible, fractions in their shortest digits. The data service stores extended attributes so.
+ * json_canon.c: JSON rewritten in one form: no blanks, keys sorted, the last of equal keys kept,
+ * strings with as few escapes as possible, fractions in their shortest digits. The data service
+ * stores extended attributes so.
  */
 #include <errno.h>
 #include <math.h>
@@ -47,7 +48,10 @@ add_utf8(Text *t, uint32_t c)
 	text_add(t, b, n);
 }
 
-/* A \u escape at s (behind the backslash): the code point and the bytes used, or false for half a surrogate pair. */
+/*
+ * A \u escape at s (behind the backslash): the code point and the bytes used, or false for half a
+ * surrogate pair.
+ */
 static bool
 read_unicode(const char *s, size_t len, uint32_t *c, size_t *used)
 {
@@ -135,7 +139,9 @@ json_string_text(Span str, Text *out)
 
 /* ---------------------------------------------------------------- numbers */
 
-/* Shortest digits that read back as v, and the power of ten behind them: v = 0.digits * 10^point. */
+/*
+ * Shortest digits that read back as v, and the power of ten behind them: v = 0.digits * 10^point.
+ */
 static void
 shortest_digits(double v, char digits[24], int *point)
 {

@@ -1,6 +1,6 @@
 /*
- * json_complain.c: checks JSON and words the complaint about it like the parser of the data service (nlohmann::json), whose
- * text reaches clients when a range-scan create does not parse.
+ * json_complain.c: checks JSON and words the complaint about it like the parser of the data service
+ * (nlohmann::json), whose text reaches clients when a range-scan create does not parse.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +43,9 @@ read_value_token(Reader *r)
 		r->c.p++;
 	else if (json_skip(&r->c, 1) == 0)
 	{
-		static const char *const names[] = {"", "", "string literal", "number literal", "true literal", "false literal", "null literal"};
+		static const char *const names[] = {
+			"", "", "string literal", "number literal", "true literal", "false literal", "null literal"
+		};
 
 		r->token = type == JSON_STRING ? TOKEN_STRING : TOKEN_WORD;
 		r->name = names[type];
@@ -51,8 +53,10 @@ read_value_token(Reader *r)
 	else if (type == JSON_NUMBER)
 		r->bad = "invalid number; expected digit";
 	else if (type == JSON_STRING)
-		r->bad = r->c.p >= r->c.end ? "invalid string: missing closing quote" : "invalid string: forbidden character";
-	if (r->token == TOKEN_STRING && !json_string_text((Span) {r->token_at, (size_t) (r->c.p - r->token_at)}, &text))
+		r->bad = r->c.p >= r->c.end ? "invalid string: missing closing quote" :
+			"invalid string: forbidden character";
+	if (r->token == TOKEN_STRING &&
+		!json_string_text((Span) {r->token_at, (size_t) (r->c.p - r->token_at)}, &text))
 	{
 		r->token = TOKEN_BAD;
 		r->bad = "invalid string: ill-formed UTF-8 byte";
@@ -99,8 +103,9 @@ complain(const Reader *r, const char *context, const char *expected, Text *why)
 			line++;
 			line_start = p + 1;
 		}
-	text_printf(why, "[json.exception.parse_error.101] parse error at line %zu, column %zu: syntax error while parsing %s - ",
-				line, (size_t) (r->c.p - line_start) + (r->token == TOKEN_END ? 1 : 0), context);
+	text_printf(why, "[json.exception.parse_error.101] parse error at line %zu, column %zu: ", line,
+				(size_t) (r->c.p - line_start) + (r->token == TOKEN_END ? 1 : 0));
+	text_printf(why, "syntax error while parsing %s - ", context);
 	if (r->token == TOKEN_BAD)
 	{
 		text_printf(why, "%s; last read: '", r->bad);
@@ -127,7 +132,10 @@ read_key(Reader *r, Text *why)
 	return true;
 }
 
-/* A value begins: pushes its container, or passes it. *open: its first member or element comes next. */
+/*
+ * A value begins: pushes its container, or passes it. *open: its first member or element comes
+ * next.
+ */
 static bool
 begin_value(Reader *r, Text *stack, bool *open, Text *why)
 {

@@ -1,6 +1,7 @@
 /*
- * json_edit.c: the subdocument operations on JSON text (kv_engine docs/SubDocument.md): each finds its path and cuts the
- * new document together from pieces of the old one, the new value as it came, and as few commas as needed.
+ * json_edit.c: the subdocument operations on JSON text (kv_engine docs/SubDocument.md): each finds
+ * its path and cuts the new document together from pieces of the old one, the new value as it came,
+ * and as few commas as needed.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -85,8 +86,8 @@ parent_found(const Work *w)
 }
 
 /*
- * Adds the missing parts of the path as nested objects to the deepest container that is there, and the value
- * (in an array of its own if array) as the innermost member.
+ * Adds the missing parts of the path as nested objects to the deepest container that is there, and
+ * the value (in an array of its own if array) as the innermost member.
  */
 static uint16_t
 create_path(Work *w, bool array)
@@ -358,7 +359,10 @@ parse_delta(Span value, int64_t *delta)
 	return errno == 0;
 }
 
-/* The integer that stands at the path: 0, KV_SUBDOC_PATH_MISMATCH (no integer), KV_SUBDOC_NUM_E2BIG. */
+/*
+ * The integer that stands at the path: 0, KV_SUBDOC_PATH_MISMATCH (no integer),
+ * KV_SUBDOC_NUM_E2BIG.
+ */
 static uint16_t
 stored_integer(const JsonMatch *m, int64_t *n)
 {

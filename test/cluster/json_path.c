@@ -72,7 +72,10 @@ add_name(JsonPath *p, const char *name, size_t len, size_t backticks)
 	return 0;
 }
 
-/* One name: up to a dot or bracket outside backticks. *used: bytes it takes, a dot behind it included. */
+/*
+ * One name: up to a dot or bracket outside backticks. *used: bytes it takes, a dot behind it
+ * included.
+ */
 static uint16_t
 parse_name(JsonPath *p, const char *text, size_t len, size_t *used)
 {

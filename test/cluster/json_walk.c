@@ -1,6 +1,6 @@
 /*
- * json_walk.c: reads JSON text: passes values, finds a path, counts. Stops as soon as the answer is known, as the data
- * service does: what stands behind a match is not looked at.
+ * json_walk.c: reads JSON text: passes values, finds a path, counts. Stops as soon as the answer is
+ * known, as the data service does: what stands behind a match is not looked at.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -213,7 +213,10 @@ json_skip(JsonCursor *c, unsigned level)
 	return ok ? 0 : KV_SUBDOC_DOC_NOTJSON;
 }
 
-/* Is this raw key the name of the path? \u escapes of the document are resolved first: paths cannot have them. */
+/*
+ * Is this raw key the name of the path? \u escapes of the document are resolved first: paths cannot
+ * have them.
+ */
 static bool
 key_is(Span key, const char *name, size_t len)
 {
@@ -251,8 +254,8 @@ key_is(Span key, const char *name, size_t len)
 }
 
 /*
- * Moves the cursor from the bracket of a container to the child a path part names. 1: there; 0: not there,
- * the container is passed and m tells its size; else a status.
+ * Moves the cursor from the bracket of a container to the child a path part names. 1: there; 0: not
+ * there, the container is passed and m tells its size; else a status.
  */
 static uint16_t
 find_child(JsonCursor *c, const PathPart *part, unsigned level, JsonMatch *m)
@@ -396,7 +399,8 @@ json_check_fragment(Span value, FragmentKind kind, unsigned level)
 		uint16_t	st;
 
 		json_blanks(&c);
-		if (kind == FRAGMENT_ONE_SCALAR && (!json_peek_type(&c, &type) || type == JSON_OBJECT || type == JSON_ARRAY))
+		if (kind == FRAGMENT_ONE_SCALAR &&
+			(!json_peek_type(&c, &type) || type == JSON_OBJECT || type == JSON_ARRAY))
 			return KV_SUBDOC_VALUE_CANTINSERT;
 		st = json_skip(&c, level);
 		if (st != 0)

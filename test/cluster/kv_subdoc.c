@@ -1,6 +1,6 @@
 /*
- * kv_subdoc.c: the subdocument commands: fetches the document, lets the specs work on it, stores what a mutation made of it,
- * and answers (kv_engine docs/SubDocument.md).
+ * kv_subdoc.c: the subdocument commands: fetches the document, lets the specs work on it, stores
+ * what a mutation made of it, and answers (kv_engine docs/SubDocument.md).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,10 @@ refuse(SubdocRun *run, uint16_t status)
 
 /* ---------------------------------------------------------------- fetching */
 
-/* The root of a document that is to be created: what the first path needs; none if only xattrs of a deletion are made. */
+/*
+ * The root of a document that is to be created: what the first path needs; none if only xattrs of a
+ * deletion are made.
+ */
 static void
 start_new(SubdocRun *run)
 {
@@ -181,7 +184,9 @@ commit(SubdocRun *run, const Text *section)
 		memcpy(doc_value(d), section->s, section->len);
 	if (run->body.len > 0)
 		memcpy(doc_value(d) + section->len, run->body.at, run->body.len);
-	d->datatype = (uint8_t) ((section->len > 0 ? DT_XATTR : 0) | (run->body_json && run->body.len > 0 ? DT_JSON : 0));
+	d->datatype = section->len > 0 ? DT_XATTR : DT_RAW;
+	if (run->body_json && run->body.len > 0)
+		d->datatype |= DT_JSON;
 	d->flags = run->old != NULL ? run->old->flags : 0;
 	d->deleted = run->delete_doc || (run->deleted && !run->revive);
 	d->expiry = kv_expiry(r, run->expiry, run->old);
@@ -194,7 +199,11 @@ commit(SubdocRun *run, const Text *section)
 		kv_commit(r, d, DT_RAW, values.s, values.len);
 	}
 	else
-		kv_commit(r, d, run->spec[0].rule->returns ? DT_JSON : DT_RAW, run->spec[0].result.at, run->spec[0].result.len);
+	{
+		const Spec *s = &run->spec[0];
+
+		kv_commit(r, d, s->rule->returns ? DT_JSON : DT_RAW, s->result.at, s->result.len);
+	}
 	text_free(&values);
 }
 

@@ -1,6 +1,7 @@
 /*
- * kv_subdoc_check.c: what each subdocument command may carry, and the refusal of everything else before the document is
- * looked at (kv_engine docs/SubDocument.md; order and texts of the refusals as recorded).
+ * kv_subdoc_check.c: what each subdocument command may carry, and the refusal of everything else
+ * before the document is looked at (kv_engine docs/SubDocument.md; order and texts of the refusals
+ * as recorded).
  */
 #include <string.h>
 
@@ -9,26 +10,32 @@
 #define LOOKUP_DOC (DOC_ACCESS_DELETED | DOC_REVIVE | DOC_REPLICA)
 #define EDIT_DOC (DOC_ACCESS_DELETED | DOC_REVIVE)
 #define MAKE_DOC (EDIT_DOC | DOC_MKDOC | DOC_ADD | DOC_CREATE_AS_DELETED)
-#define ALL_PATH (PATH_MKDIR_P | PATH_XATTR | PATH_MACROS | PATH_BINARY)
+#define MACRO_PATH (PATH_XATTR | PATH_MACROS)
+#define VALUE_PATH (MACRO_PATH | PATH_BINARY)
+#define MAKE_PATH (PATH_MKDIR_P | PATH_XATTR)
+#define BAD_FLAGS KV_SUBDOC_XATTR_INVALID_FLAG_COMBO
 
 static const SpecRule rules[] = {
-	/* opcode, scope, code, path flags, needed, document flags, value, empty path, mutates, returns */
+	/*
+	 * opcode, scope, code, path flags, needed, document flags, value, empty path, mutates, returns
+	 */
 	{0x00, SCOPE_GET_DOC, EDIT_GET, 0, 0, LOOKUP_DOC, false, true, false, true},
 	{0x01, SCOPE_SET_DOC, EDIT_GET, 0, 0, DOC_MKDOC | DOC_ADD, true, true, true, false},
 	{0x04, SCOPE_DELETE_DOC, EDIT_GET, 0, 0, EDIT_DOC, false, true, true, false},
 	{0xc5, SCOPE_JSON, EDIT_GET, PATH_XATTR | PATH_BINARY, 0, LOOKUP_DOC, false, false, false, true},
 	{0xc6, SCOPE_JSON, EDIT_EXISTS, PATH_XATTR, 0, LOOKUP_DOC, false, false, false, false},
-	{0xc7, SCOPE_JSON, EDIT_ADD, ALL_PATH, 0, MAKE_DOC, true, false, true, false},
-	{0xc8, SCOPE_JSON, EDIT_UPSERT, ALL_PATH, 0, MAKE_DOC, true, false, true, false},
+	{0xc7, SCOPE_JSON, EDIT_ADD, MAKE_PATH | VALUE_PATH, 0, MAKE_DOC, true, false, true, false},
+	{0xc8, SCOPE_JSON, EDIT_UPSERT, MAKE_PATH | VALUE_PATH, 0, MAKE_DOC, true, false, true, false},
 	{0xc9, SCOPE_JSON, EDIT_REMOVE, PATH_XATTR, 0, EDIT_DOC, false, false, true, false},
-	{0xca, SCOPE_JSON, EDIT_REPLACE, PATH_XATTR | PATH_MACROS | PATH_BINARY, 0, EDIT_DOC | DOC_ADD, true, false, true, false},
-	{0xcb, SCOPE_JSON, EDIT_PUSH_LAST, PATH_MKDIR_P | PATH_XATTR | PATH_MACROS, 0, MAKE_DOC, true, true, true, false},
-	{0xcc, SCOPE_JSON, EDIT_PUSH_FIRST, PATH_MKDIR_P | PATH_XATTR | PATH_MACROS, 0, MAKE_DOC, true, true, true, false},
-	{0xcd, SCOPE_JSON, EDIT_INSERT, PATH_XATTR | PATH_MACROS, 0, EDIT_DOC | DOC_ADD | DOC_CREATE_AS_DELETED, true, false, true, false},
-	{0xce, SCOPE_JSON, EDIT_ADD_UNIQUE, PATH_MKDIR_P | PATH_XATTR, 0, MAKE_DOC, true, true, true, false},
-	{0xcf, SCOPE_JSON, EDIT_COUNTER, PATH_MKDIR_P | PATH_XATTR, 0, MAKE_DOC, true, false, true, true},
+	{0xca, SCOPE_JSON, EDIT_REPLACE, VALUE_PATH, 0, EDIT_DOC | DOC_ADD, true, false, true, false},
+	{0xcb, SCOPE_JSON, EDIT_PUSH_LAST, MAKE_PATH | MACRO_PATH, 0, MAKE_DOC, true, true, true, false},
+	{0xcc, SCOPE_JSON, EDIT_PUSH_FIRST, MAKE_PATH | MACRO_PATH, 0, MAKE_DOC, true, true, true, false},
+	{0xcd, SCOPE_JSON, EDIT_INSERT, MACRO_PATH, 0, MAKE_DOC & ~DOC_MKDOC, true, false, true, false},
+	{0xce, SCOPE_JSON, EDIT_ADD_UNIQUE, MAKE_PATH, 0, MAKE_DOC, true, true, true, false},
+	{0xcf, SCOPE_JSON, EDIT_COUNTER, MAKE_PATH, 0, MAKE_DOC, true, false, true, true},
 	{0xd2, SCOPE_JSON, EDIT_COUNT, PATH_XATTR, 0, LOOKUP_DOC, false, true, false, true},
-	{0xd3, SCOPE_XATTR_TO_BODY, EDIT_GET, PATH_XATTR | PATH_BINARY, PATH_XATTR, EDIT_DOC, false, false, true, false}
+	{0xd3, SCOPE_XATTR_TO_BODY, EDIT_GET, PATH_XATTR | PATH_BINARY, PATH_XATTR, EDIT_DOC, false, false, true,
+	false}
 };
 
 const SpecRule *
@@ -83,13 +90,13 @@ check_xattr(Req *r, const Spec *s)
 	if ((s->flags & PATH_XATTR) == 0)
 	{
 		if ((s->flags & PATH_MACROS) != 0)
-			return refuse(r, KV_SUBDOC_XATTR_INVALID_FLAG_COMBO, "EXPAND_MACROS flag requires XATTR flag to be set");
+			return refuse(r, BAD_FLAGS, "EXPAND_MACROS flag requires XATTR flag to be set");
 		if ((s->flags & PATH_BINARY) != 0)
-			return refuse(r, KV_SUBDOC_XATTR_INVALID_FLAG_COMBO, "BINARY_VALUE flag requires XATTR flag to be set");
+			return refuse(r, BAD_FLAGS, "BINARY_VALUE flag requires XATTR flag to be set");
 		return true;
 	}
 	if ((s->flags & PATH_BINARY) != 0 && (s->flags & PATH_MACROS) != 0)
-		return refuse(r, KV_SUBDOC_XATTR_INVALID_FLAG_COMBO, "BINARY_VALUE can't be used together with EXPAND_MACROS");
+		return refuse(r, BAD_FLAGS, "BINARY_VALUE can't be used together with EXPAND_MACROS");
 	if (!conn_has(r->conn, FEATURE_XATTR))
 		return refuse(r, KV_NOT_SUPPORTED, "Connection not XATTR enabled");
 	if (xattr_key_len(s->path.at, s->path.len) == 0)
@@ -201,8 +208,8 @@ is_multi_mutation(const Req *r)
 }
 
 /*
- * One spec of a multi request at p: opcode (1), flags (1), path length (2), for mutations value length (4), path, value.
- * Returns the bytes it takes, 0 if it is cut off (*text says where).
+ * One spec of a multi request at p: opcode (1), flags (1), path length (2), for mutations value
+ * length (4), path, value. Returns the bytes it takes, 0 if it is cut off (*text says where).
  */
 static size_t
 parse_spec(const char *p, size_t len, bool mutation, Spec *s, const char **text)
@@ -304,7 +311,7 @@ kv_subdoc_multi_validate(Req *r)
 	bool		mutation = is_multi_mutation(r);
 	uint8_t		doc_flags = r->ext_len == 1 || r->ext_len == 5 ? r->ext[r->ext_len - 1] : 0;
 
-	if ((r->ext_len != 0 && r->ext_len != 1 && (!mutation || (r->ext_len != 4 && r->ext_len != 5))) ||
+	if ((r->ext_len > 1 && (!mutation || (r->ext_len != 4 && r->ext_len != 5))) ||
 		(doc_flags & ~DOC_ALL) != 0)
 		return refuse(r, KV_EINVAL, "Request extras invalid");
 	if (!check_add(r, doc_flags))

@@ -1,6 +1,6 @@
 /*
- * kv_subdoc_exec.c: works off the specs of one subdocument request: those on extended attributes first, then those on
- * the body. Nothing is stored here; the run holds what the document becomes.
+ * kv_subdoc_exec.c: works off the specs of one subdocument request: those on extended attributes
+ * first, then those on the body. Nothing is stored here; the run holds what the document becomes.
  */
 #include <string.h>
 
@@ -18,7 +18,10 @@ set_body(SubdocRun *run, Text *body)
 	run->body = (Span) {run->body_text.s, run->body_text.len};
 }
 
-/* What a spec writes: macros become placeholders or facts, binary values text. 0 or a status; *made is the caller's to free. */
+/*
+ * What a spec writes: macros become placeholders or facts, binary values text. 0 or a status; *made
+ * is the caller's to free.
+ */
 static uint16_t
 value_to_write(SubdocRun *run, const Spec *s, Text *made, Span *value)
 {

@@ -1,5 +1,6 @@
 /*
- * mt19937.c: the Mersenne Twister (Matsumoto and Nishimura 1998) and the draw that sampling scans make with it.
+ * mt19937.c: the Mersenne Twister (Matsumoto and Nishimura 1998) and the draw that sampling scans
+ * make with it.
  */
 #include "rangescan.h"
 

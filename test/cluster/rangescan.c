@@ -1,7 +1,8 @@
 /*
- * rangescan.c: the scans of a vBucket, continue and cancel (kv_engine docs/range_scans/range_scan_continue.md, _cancel.md).
- * A continue is a stream of answers of a little over 8 KiB; when the output grows faster than the client reads, the
- * request is kept and goes on as the output drains.
+ * rangescan.c: the scans of a vBucket, continue and cancel (kv_engine
+ * docs/range_scans/range_scan_continue.md, _cancel.md). A continue is a stream of answers of a
+ * little over 8 KiB; when the output grows faster than the client reads, the request is kept and
+ * goes on as the output drains.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -177,7 +178,10 @@ add_length(size_t n)
 	text_add(&chunk, b, used);
 }
 
-/* Key alone, or flags (4), expiry (4), seqno (8), CAS (8), datatype (1), key, value; each of the two with its length. */
+/*
+ * Key alone, or flags (4), expiry (4), seqno (8), CAS (8), datatype (1), key, value; each of the
+ * two with its length.
+ */
 static void
 add_record(const Scan *s, const Req *r, Doc *d)
 {
@@ -216,7 +220,10 @@ send_chunk(const Scan *s, Req *r, uint16_t status)
 	reply_send(r, &rep);
 }
 
-/* Fills one answer. Returns its status: 0 if there is more to send at once, else the last of this continue. */
+/*
+ * Fills one answer. Returns its status: 0 if there is more to send at once, else the last of this
+ * continue.
+ */
 static uint16_t
 fill_chunk(Scan *s, const Req *r)
 {
@@ -254,7 +261,10 @@ on_cancelled(Req *r)
 
 static void on_drained(Req *r);
 
-/* One answer of a continue. Returns its status, or -1 when scan and request are gone, or the connection is. */
+/*
+ * One answer of a continue. Returns its status, or -1 when scan and request are gone, or the
+ * connection is.
+ */
 static int
 step(Scan *s, Req *r)
 {
@@ -337,7 +347,10 @@ kv_scan_cancel_validate(Req *r)
 	return check_uuid_extras(r, 16);
 }
 
-/* Extras: uuid (16), item limit (4), time limit in ms (4), byte limit (4, which counts in units of 4 GiB). 0: no limit. */
+/*
+ * Extras: uuid (16), item limit (4), time limit in ms (4), byte limit (4, which counts in units of
+ * 4 GiB). 0: no limit.
+ */
 void
 kv_scan_continue(Req *r)
 {

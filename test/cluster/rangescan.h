@@ -1,6 +1,7 @@
 /*
- * rangescan.h: range and sampling scans (kv_engine docs/range_scans/). A scan is a sorted snapshot of what a vBucket has on
- * disk and a place in it; it belongs to the vBucket, not to the connection that made it.
+ * rangescan.h: range and sampling scans (kv_engine docs/range_scans/). A scan is a sorted snapshot
+ * of what a vBucket has on disk and a place in it; it belongs to the vBucket, not to the connection
+ * that made it.
  */
 #ifndef RANGESCAN_H
 #define RANGESCAN_H
@@ -18,7 +19,10 @@ typedef struct Mt19937
 void		mt19937_seed(Mt19937 *g, uint32_t seed);
 uint32_t	mt19937_next(Mt19937 *g);
 
-/* One Bernoulli draw: true with probability p. Takes two numbers of the generator, as C++'s std::bernoulli_distribution does. */
+/*
+ * One Bernoulli draw: true with probability p. Takes two numbers of the generator, as C++'s
+ * std::bernoulli_distribution does.
+ */
 bool		mt19937_bernoulli(Mt19937 *g, double p);
 
 /* ---------------------------------------------------------------- json_complain.c */
@@ -50,11 +54,16 @@ typedef struct ScanSpec
 	uint32_t	timeout_ms;
 } ScanSpec;
 
-/* Opens a scan on documents at..end-1 of a view (reference taken over); NULL if too many are open. */
+/*
+ * Opens a scan on documents at..end-1 of a view (reference taken over); NULL if too many are open.
+ */
 Scan	   *scan_open(VBucket *vb, const ScanSpec *spec, DiskView *view, size_t at, size_t end);
 const uint8_t *scan_uuid(const Scan *s);	/* 16 bytes */
 
-/* May the user of the request scan this collection? Answers if not, or if there is no such collection. */
+/*
+ * May the user of the request scan this collection? Answers if not, or if there is no such
+ * collection.
+ */
 bool		scan_allowed(Req *r, uint32_t cid);
 
 #endif

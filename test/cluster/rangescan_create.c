@@ -1,7 +1,8 @@
 /*
- * rangescan_create.c: reads what a range-scan create asks for, waits until the snapshot it requires is on disk, opens the
- * scan (kv_engine docs/range_scans/range_scan_create.md). A member of the wrong type closes the connection, as the
- * data service's worker fails on it; so does base64 that is none.
+ * rangescan_create.c: reads what a range-scan create asks for, waits until the snapshot it requires
+ * is on disk, opens the scan (kv_engine docs/range_scans/range_scan_create.md). A member of the
+ * wrong type closes the connection, as the data service's worker fails on it; so does base64 that
+ * is none.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -90,6 +91,14 @@ get_object(Span object, const char *name, bool *found, Span *out)
 
 /* ---------------------------------------------------------------- bounds */
 
+static Verdict
+wrong_type(Req *r, const char *name, Span value)
+{
+	reply_error(r, KV_EINVAL, "wrong type for key:%s, %.*s", name, (int) (value.len < 256 ? value.len : 256),
+				value.at);
+	return ANSWERED;
+}
+
 /* A bound under one of two names, still in base64; refuses both or none, and what is no string. */
 static Verdict
 get_bound(Req *r, Span range, const char *name, const char *excl_name, bool *exclusive, Text *encoded)
@@ -98,23 +107,12 @@ get_bound(Req *r, Span range, const char *name, const char *excl_name, bool *exc
 	Span		value;
 	Span		excl;
 	bool		plain = json_member(range, name, &value, &type);
-	const char *used = name;
 
 	if (plain && type != JSON_STRING)
-	{
-		reply_error(r, KV_EINVAL, "wrong type for key:%s, %.*s", name, (int) (value.len < 256 ? value.len : 256), value.at);
-		return ANSWERED;
-	}
+		return wrong_type(r, name, value);
 	*exclusive = json_member(range, excl_name, &excl, &type);
-	if (*exclusive)
-	{
-		used = excl_name;
-		if (type != JSON_STRING)
-		{
-			reply_error(r, KV_EINVAL, "wrong type for key:%s, %.*s", used, (int) (excl.len < 256 ? excl.len : 256), excl.at);
-			return ANSWERED;
-		}
-	}
+	if (*exclusive && type != JSON_STRING)
+		return wrong_type(r, excl_name, excl);
 	if (plain && *exclusive)
 		reply_error(r, KV_EINVAL, "range included both %s and %s", name, excl_name);
 	else if (!plain && !*exclusive)
@@ -133,7 +131,8 @@ read_range(Req *r, Span range, ScanSpec *spec)
 
 	if (v == GOOD)
 		v = get_bound(r, range, "end", "excl_end", &spec->excl_end, &end);
-	if (v == GOOD && (!text_unbase64(start.s, start.len, &spec->start) || !text_unbase64(end.s, end.len, &spec->end)))
+	if (v == GOOD &&
+		(!text_unbase64(start.s, start.len, &spec->start) || !text_unbase64(end.s, end.len, &spec->end)))
 		v = BROKEN;
 	if (v == GOOD && (spec->start.len > MAX_BOUND || spec->end.len > MAX_BOUND))
 	{
@@ -288,20 +287,27 @@ seqno_stored(const VBucket *vb, const DiskView *view, uint64_t seqno)
 	return false;
 }
 
+/* The first document at a key, or behind it. */
+static size_t
+find_bound(const DiskView *view, uint32_t cid, const Text *key, bool behind)
+{
+	size_t		i = disk_lower_bound(view, cid, key->s, key->len);
+
+	if (behind && i < view->n && doc_compare_key(view->docs[i], cid, key->s, key->len) == 0)
+		i++;
+	return i;
+}
+
 static void
 find_range(const DiskView *view, const ScanSpec *spec, size_t *at, size_t *end)
 {
-	*at = disk_lower_bound(view, spec->cid, spec->start.s, spec->start.len);
-	if (spec->excl_start && *at < view->n && doc_compare_key(view->docs[*at], spec->cid, spec->start.s, spec->start.len) == 0)
-		++*at;
+	*at = find_bound(view, spec->cid, &spec->start, spec->excl_start);
 	if (spec->to_end)
 	{
 		*end = spec->cid == UINT32_MAX ? view->n : disk_lower_bound(view, spec->cid + 1, NULL, 0);
 		return;
 	}
-	*end = disk_lower_bound(view, spec->cid, spec->end.s, spec->end.len);
-	if (!spec->excl_end && *end < view->n && doc_compare_key(view->docs[*end], spec->cid, spec->end.s, spec->end.len) == 0)
-		++*end;
+	*end = find_bound(view, spec->cid, &spec->end, !spec->excl_end);
 }
 
 /* Everything is on disk that has to be: opens the scan and answers. */
@@ -322,7 +328,8 @@ open_scan(Req *r, const ScanSpec *spec)
 	}
 	else if (at >= end && spec->sampling)
 	{
-		what = xasprintf("createScan cannot sample empty cid:0x%" PRIx32 ", items:0, samples:%" PRIu64, spec->cid, spec->samples);
+		what = xasprintf("createScan cannot sample empty cid:0x%" PRIx32 ", items:0, samples:%" PRIu64, spec->cid,
+						 spec->samples);
 		refuse_scan(r, KV_KEY_ENOENT, what, "no such key");
 	}
 	else if (at >= end)

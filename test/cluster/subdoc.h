@@ -1,6 +1,7 @@
 /*
- * subdoc.h: editing JSON text in place (json_*.c), extended attributes (xattr.c) and the subdocument commands
- * (kv_subdoc*.c). Nothing here builds a tree: bytes that an operation does not touch stay as they were.
+ * subdoc.h: editing JSON text in place (json_*.c), extended attributes (xattr.c) and the
+ * subdocument commands (kv_subdoc*.c). Nothing here builds a tree: bytes that an operation does not
+ * touch stay as they were.
  */
 #ifndef SUBDOC_H
 #define SUBDOC_H
@@ -53,7 +54,9 @@ typedef struct JsonPath
 	size_t		names_used;
 } JsonPath;
 
-/* 0, KV_SUBDOC_PATH_EINVAL or KV_SUBDOC_PATH_E2BIG. Names point into text or into the path itself. */
+/*
+ * 0, KV_SUBDOC_PATH_EINVAL or KV_SUBDOC_PATH_E2BIG. Names point into text or into the path itself.
+ */
 uint16_t	path_parse(JsonPath *p, const char *text, size_t len);
 
 /* ---------------------------------------------------------------- reading text (json_walk.c) */
@@ -96,29 +99,38 @@ uint16_t	json_skip(JsonCursor *c, unsigned level);
 bool		json_skip_string(JsonCursor *c, Span *raw);
 
 /*
- * Iterates a container: enter on its bracket, then next until it returns 0. next: 1 and the cursor stands on a value
- * (key filled in objects), 0 when the closing bracket was passed, -1 on a syntax error.
+ * Iterates a container: enter on its bracket, then next until it returns 0. next: 1 and the cursor
+ * stands on a value (key filled in objects), 0 when the closing bracket was passed, -1 on a syntax
+ * error.
  */
 void		json_enter(JsonCursor *c);
 int			json_next(JsonCursor *c, bool object, size_t seen, Span *key);
 
 /*
- * Finds a path: 0 (m->found tells), KV_SUBDOC_PATH_MISMATCH, KV_SUBDOC_DOC_NOTJSON, KV_SUBDOC_DOC_E2DEEP. Reads no further than needed.
+ * Finds a path: 0 (m->found tells), KV_SUBDOC_PATH_MISMATCH, KV_SUBDOC_DOC_NOTJSON,
+ * KV_SUBDOC_DOC_E2DEEP. Reads no further than needed.
  */
 uint16_t	json_find(const char *doc, size_t len, const JsonPath *path, JsonMatch *m);
 
 /* Members of an object or elements of an array; false for scalars. */
 bool		json_count(Span container, size_t *n);
 
-/* The value of a direct member of an object (no path syntax); false if there is none or text is no object. */
+/*
+ * The value of a direct member of an object (no path syntax); false if there is none or text is no
+ * object.
+ */
 bool		json_member(Span object, const char *name, Span *value, JsonType *type);
 
-/* The text of a JSON string (span with quotes), escapes resolved; false on broken escapes or invalid UTF-8. */
+/*
+ * The text of a JSON string (span with quotes), escapes resolved; false on broken escapes or
+ * invalid UTF-8.
+ */
 bool		json_string_text(Span str, Text *out);
 
 /*
- * Is the value one that may stand for a member (further members after a comma are let through, as the data
- * service does), or for elements of an array? level: where it will stand. 0, KV_SUBDOC_VALUE_CANTINSERT, KV_SUBDOC_VALUE_E2DEEP.
+ * Is the value one that may stand for a member (further members after a comma are let through, as
+ * the data service does), or for elements of an array? level: where it will stand. 0,
+ * KV_SUBDOC_VALUE_CANTINSERT, KV_SUBDOC_VALUE_E2DEEP.
  */
 typedef enum FragmentKind
 {
@@ -128,7 +140,10 @@ typedef enum FragmentKind
 } FragmentKind;
 uint16_t	json_check_fragment(Span value, FragmentKind kind, unsigned level);
 
-/* Rewrites JSON without blanks, keys sorted, numbers and strings in their shortest form; false if it is not UTF-8 JSON. */
+/*
+ * Rewrites JSON without blanks, keys sorted, numbers and strings in their shortest form; false if
+ * it is not UTF-8 JSON.
+ */
 bool		json_canonical(Span in, Text *out);
 
 /* ---------------------------------------------------------------- changing text (json_edit.c) */
@@ -168,19 +183,25 @@ uint16_t	json_edit(Edit *e, const char *doc, size_t len);
 
 /* ---------------------------------------------------------------- extended attributes (xattr.c) */
 
-/* The xattr section of a value as one JSON object ("{}" for none); false if the section is malformed. */
+/*
+ * The xattr section of a value as one JSON object ("{}" for none); false if the section is
+ * malformed.
+ */
 bool		xattr_to_json(const char *section, size_t len, Text *out);
 
 /*
- * The reverse, keys sorted and values rewritten; nothing is added for an empty object. system_only leaves out
- * the keys that do not start with an underscore. False if the text is not UTF-8 JSON.
+ * The reverse, keys sorted and values rewritten; nothing is added for an empty object. system_only
+ * leaves out the keys that do not start with an underscore. False if the text is not UTF-8 JSON.
  */
 bool		xattr_from_json(Span object, bool system_only, Text *section);
 
 /* Length of a valid key at the start of a path, 0 if it is not valid (15 bytes at most). */
 size_t		xattr_key_len(const char *path, size_t len);
 
-/* The placeholder (a quoted string) that stands for a macro until the document gets its CAS and seqno; NULL: no such macro. */
+/*
+ * The placeholder (a quoted string) that stands for a macro until the document gets its CAS and
+ * seqno; NULL: no such macro.
+ */
 const char *xattr_placeholder(Span macro);
 
 /* What the virtual attributes tell of a document. */
@@ -193,7 +214,9 @@ typedef struct DocFacts
 	bool		system_xattrs;		/* may be listed */
 } DocFacts;
 
-/* The object that stands for a virtual attribute, named by the first part of path; false: unknown. */
+/*
+ * The object that stands for a virtual attribute, named by the first part of path; false: unknown.
+ */
 bool		xattr_virtual(const DocFacts *f, const char *path, size_t len, Text *out);
 
 /* Expands "${$document...}"; false: unknown. */

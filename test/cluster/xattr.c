@@ -1,7 +1,7 @@
 /*
- * xattr.c: extended attributes (kv_engine docs/Document.md "XATTR", docs/SubDocument.md). In a stored value they are a
- * section before the body: its length, then pairs of (length, key, 0, value, 0). Operations work on them as one
- * JSON object.
+ * xattr.c: extended attributes (kv_engine docs/Document.md "XATTR", docs/SubDocument.md). In a
+ * stored value they are a section before the body: its length, then pairs of (length, key, 0,
+ * value, 0). Operations work on them as one JSON object.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -84,7 +84,8 @@ xattr_from_json(Span object, bool system_only, Text *section)
 static size_t
 char_width(const unsigned char *s, size_t len)
 {
-	size_t		n = s[0] < 0x80 ? 1 : (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : (s[0] & 0xf8) == 0xf0 ? 4 : 0;
+	size_t		n = s[0] < 0x80 ? 1 : (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 :
+		(s[0] & 0xf8) == 0xf0 ? 4 : 0;
 
 	if (n > len)
 		return 0;
@@ -136,7 +137,9 @@ static const struct
 	{"\"${Mutation.value_crc32c}\"", 8}
 };
 
-/* Random, so that no document can hold them by chance or on purpose; as long as what replaces them. */
+/*
+ * Random, so that no document can hold them by chance or on purpose; as long as what replaces them.
+ */
 static char placeholders[MACROS][24];
 
 const char *
