@@ -8,25 +8,38 @@ repeats=${REPEATS:-3}
 
 sql() { psql -X -qAt -v ON_ERROR_STOP=1 "$@"; }
 
-# Milliseconds of a statement: the best of several runs in one session, after a first one.
+# Milliseconds of a statement: the best of several runs in one session, after a first one. The statement may use
+# :'keys', an array of 10,000 keys.
 milliseconds() {
 	local i
 	{
-		printf '%s\n' '\o /dev/null' '\timing on'
+		printf '%s\n' 'SELECT keys FROM some_keys \gset' '\o /dev/null' '\timing on'
 		for ((i = 0; i <= repeats; i++)); do echo "$1;"; done
 	} | sql | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | tail -n "$repeats" | sort -n | head -n 1
 }
 
-# Transactions per second of prepared key look-ups in a table, by so many sessions. The generated keys are
-# doc-00000001 and so on; drawing only numbers with as many digits as the largest spares the query the padding.
-look_ups() {
-	local script=$CBCONN_TMP/lookup.sql last=$((documents - 1)) zeros=00000000
+# Writes a pgbench script that reads one document of a table. The generated keys are doc-00000001 and so on; drawing
+# only numbers with as many digits as the largest spares the query the padding.
+look_up_script() {
+	local last=$((documents - 1)) zeros=00000000
 	{
 		echo "\\set n random($((10 ** (${#last} - 1))), $last)"
 		echo "SELECT doc FROM $1 WHERE id = 'doc-${zeros:${#last}}' || :n;"
-	} >"$script"
-	pgbench -n -M prepared -c "$2" -j "$2" -T "$duration" -f "$script" |
-		sed -n 's/^tps = \([0-9.]*\) .*/\1/p'
+	} >"$CBCONN_TMP/lookup.sql"
+}
+
+# Transactions per second of prepared key look-ups in a table, by so many sessions.
+look_ups() {
+	look_up_script "$1"
+	pgbench -n -M prepared -c "$2" -j "$2" -T "$duration" -f "$CBCONN_TMP/lookup.sql" |
+		sed -n 's/^tps = \([0-9]*\).*/\1/p'
+}
+
+# Milliseconds that a client needs for so many look-ups in the cluster, one after the other.
+client_look_ups() {
+	look_up_script cb_doc
+	pgbench -n -M prepared -t "$1" -f "$CBCONN_TMP/lookup.sql" |
+		awk -v n="$1" '/^tps = / { printf "%.0f\n", n / $3 * 1000 }'
 }
 
 # Growth of the backend's peak memory over a statement, in MB.
@@ -74,13 +87,15 @@ row 'prepared key look-up, 1 session, against postgres_fdw' "$ours" "$(look_ups 
 row 'the same against a local jsonb table' "$ours" "$(look_ups local_doc 1)" tps more ''
 row 'prepared key look-up, 4 sessions, against postgres_fdw' "$(look_ups cb_doc 4)" "$(look_ups loop_doc 4)" tps more ''
 
-any='SELECT count(doc) FROM %s WHERE id = ANY ((SELECT keys FROM some_keys)::text[])'
+any="SELECT count(doc) FROM %s WHERE id = ANY (:'keys')"
 # shellcheck disable=SC2059
 ours=$(milliseconds "$(printf "$any" cb_doc)")
-row '10,000 keys in one ANY() against 10,000 look-ups in a loop' "$ours" \
-	"$(milliseconds 'SELECT one_by_one(keys) FROM some_keys')" ms less '5'
+row '10,000 keys in one ANY(), against 10,000 look-ups in a PL/pgSQL loop' "$ours" \
+	"$(milliseconds "SELECT one_by_one(:'keys')")" ms less '5'
+row 'the same against 10,000 prepared statements of a client' "$ours" \
+	"$(client_look_ups 10000)" ms less ''
 # shellcheck disable=SC2059
-row 'the same ANY() against postgres_fdw' "$ours" "$(milliseconds "$(printf "$any" loop_doc)")" ms less ''
+row 'the same against one ANY() through postgres_fdw' "$ours" "$(milliseconds "$(printf "$any" loop_doc)")" ms less ''
 
 # OFFSET 0 keeps postgres_fdw from computing the aggregate remotely: both sides deliver every row.
 columns='SELECT count(name), count(city), sum(price), max(quantity) FROM (SELECT %s FROM %s OFFSET 0) s'
