@@ -145,8 +145,15 @@ cb_scan_string(CbJsonScan *scan, const uint8_t *p, bool *escaped)
 			return cb_scan_fail(scan, p, CB_MALFORMED, "control character in string");
 		while (p < end && *p >= 0x80)
 		{
-			size_t		len = cb_utf8_sequence(p, (size_t) (end - p));
+			size_t		len;
 
+			/* Two bytes: most of what is neither ASCII nor East Asian. */
+			if (*p >= 0xc2 && *p <= 0xdf && end - p >= 2 && (p[1] & 0xc0) == 0x80)
+			{
+				p += 2;
+				continue;
+			}
+			len = cb_utf8_sequence(p, (size_t) (end - p));
 			if (len == 0)
 				return cb_scan_fail(scan, p, CB_BAD_UTF8, "invalid UTF-8");
 			p += len;

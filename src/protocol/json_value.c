@@ -425,12 +425,12 @@ cb_json_iter_next(CbJsonIter *iter, CbJsonValue *name, CbJsonValue *value)
 
 	if (iter->bad)
 		return CB_MALFORMED;
-	if (iter->next == iter->end)
+	if (iter->next == NULL)
 		return CB_END;
 	p = cb_scan_blanks(iter->next, iter->end);
 	if (p < iter->end && *p == (iter->object ? '}' : ']'))
 	{
-		iter->next = iter->end;
+		iter->next = NULL;
 		iter->bad = p + 1 != iter->end;
 		return iter->bad ? CB_MALFORMED : CB_END;
 	}

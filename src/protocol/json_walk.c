@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_PATHS	65536
+#define MAX_PATHS	4096
 
 /* A step of the tree; children of objects by name, of arrays by index. */
 typedef struct Node

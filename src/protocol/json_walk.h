@@ -50,7 +50,7 @@ typedef struct CbPathSet CbPathSet;
 
 /*
  * Compile npaths paths (each may have no steps: the whole document; repeats
- * are fine). *set is freed with cb_pathset_free. CB_OK, CB_LIMIT or CB_NOMEM.
+ * are fine), at most 4096. *set is freed with cb_pathset_free. CB_OK, CB_LIMIT or CB_NOMEM.
  */
 extern CbResult cb_pathset_create(const CbPath *const *paths, size_t npaths,
 								  CbPathSet **set);
