@@ -101,6 +101,7 @@ private_install() {
 	share=$("$pg_config" --sharedir)
 	mkdir -p "$tmp/inst$bin" "$tmp/inst$lib" "$tmp/inst$share/extension"
 	cp "$bin"/* "$tmp/inst$bin/"
+	rm -f "$tmp/inst$bin/pg_config"
 	for file in "$lib"/*.so; do ln -s "$file" "$tmp/inst$lib/"; done
 	for file in "$share"/* "$share"/extension/*; do
 		case $file in
