@@ -172,11 +172,8 @@ bucket_clear_vbucket(VBucket *vb)
 	{
 		for (Collection *c = s->collections; c != NULL; c = c->next)
 		{
-			for (size_t i = 0; i < vb->hash_size; i++)
-			{
-				for (Doc *d = vb->hash[i]; d != NULL; d = d->hash_next)
-					c->items -= d->cid == c->id && !d->deleted;
-			}
+			c->items -= c->vb_items[vb->id];
+			c->vb_items[vb->id] = 0;
 		}
 	}
 	vb->items = 0;

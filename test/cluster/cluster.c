@@ -41,6 +41,7 @@ cluster_new(struct event_base *base, int num_nodes)
 bool
 cluster_start_kv(Cluster *cl)
 {
+	disk_flush(cl);				/* what was loaded is sorted before anybody waits for it */
 	for (int i = 0; i < cl->num_nodes; i++)
 	{
 		if (!node_start_kv(cl->nodes[i]))

@@ -93,11 +93,17 @@ flush(VBucket *vb)
 static void
 on_flush(evutil_socket_t fd, short what, void *arg)
 {
-	Cluster    *cl = arg;
-	VBucket    *vb = cl->flush_list;
-
 	(void) fd;
 	(void) what;
+	disk_flush(arg);
+}
+
+/* Everything written so far is on disk. */
+void
+disk_flush(Cluster *cl)
+{
+	VBucket    *vb = cl->flush_list;
+
 	cl->flush_list = NULL;
 	while (vb != NULL)
 	{
@@ -191,6 +197,7 @@ merge(VBucket *vb)
 	size_t		fresh = vb->flushed_used ? newest_flushed(vb) : 0;
 	size_t		old_n = old != NULL ? old->n : 0;
 	DiskView   *v = view_new(old_n + fresh);
+	bool		own = old != NULL && old->refs == 1;	/* then its references pass on, too */
 	size_t		i = 0;
 	size_t		j = 0;
 
@@ -204,9 +211,11 @@ merge(VBucket *vb)
 			i++;
 		if (order < 0)
 		{
-			v->docs[v->n++] = doc_ref(o);
+			v->docs[v->n++] = own ? o : doc_ref(o);
 			continue;
 		}
+		if (order == 0 && own)
+			doc_unref(o);
 		j++;
 		if (f->deleted)
 			doc_unref(f);
@@ -216,7 +225,9 @@ merge(VBucket *vb)
 	free(vb->flushed);
 	vb->flushed = NULL;
 	vb->flushed_used = vb->flushed_size = 0;
-	if (old != NULL)
+	if (own)
+		free(old);
+	else if (old != NULL)
 		disk_view_unref(old);
 	vb->view = v;
 }

@@ -16,6 +16,7 @@ void		store_unlock(VBucket *vb, Lock *l);
 /* disk.c */
 void		disk_start(Cluster *cl);
 void		disk_stop(Cluster *cl);
+void		disk_flush(Cluster *cl);
 void		disk_queue(VBucket *vb, Doc *d);
 void		disk_purge(VBucket *vb, uint32_t cid);
 void		disk_free(VBucket *vb);

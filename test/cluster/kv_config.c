@@ -132,9 +132,16 @@ void
 kv_set_config(Req *r)
 {
 	Cluster    *cl = r->node->cluster;
-	char	   *name = xstrndup((const char *) r->raw_key, r->raw_key_len);
-	Bucket	   *b = bucket_find(cl, name, strlen(name));
+	char	   *name;
+	Bucket	   *b;
 
+	if ((int64_t) get64(r->ext + 8) < 1)
+	{
+		refuse(r, "Revision number must not be less than 1");
+		return;
+	}
+	name = xstrndup((const char *) r->raw_key, r->raw_key_len);
+	b = bucket_find(cl, name, strlen(name));
 	if (b == NULL)
 		b = bucket_create_config_only(cl, name);
 	free(name);

@@ -206,6 +206,8 @@ on_write(evutil_socket_t fd, short what, void *arg)
 
 	(void) fd;
 	(void) what;
+	if (c->node->paused)
+		return;
 	conn_hold(c);
 	conn_flush(c);
 	if (!c->dead && evbuffer_get_length(c->out) < OUT_LOW)

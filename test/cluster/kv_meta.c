@@ -52,7 +52,7 @@ kv_get_meta(Req *r)
 
 /* ---------------------------------------------------------------- OBSERVE */
 
-/* The record of one key: as asked, then state and CAS. False if the vBucket is not here. */
+/* The record of one key: as asked, then state and CAS. False after answering: the vBucket is not here, or no key. */
 static bool
 observe_key(Req *r, const uint8_t *record, size_t key_len, struct evbuffer *out)
 {
@@ -63,7 +63,10 @@ observe_key(Req *r, const uint8_t *record, size_t key_len, struct evbuffer *out)
 	Doc		   *d;
 
 	if (vb == NULL || vb->nodes[0] != r->node->index)
+	{
+		reply_not_my_vbucket(r);
 		return false;
+	}
 	key.raw_key = key.key = record + 4;
 	key.raw_key_len = key.key_len = key_len;
 	if (!kv_collection_key(&key))
@@ -98,7 +101,6 @@ kv_observe(Req *r)
 		}
 		if (!observe_key(r, r->val + at, key_len, out))
 		{
-			reply_not_my_vbucket(r);
 			evbuffer_free(out);
 			return;
 		}

@@ -1,6 +1,7 @@
 /*
  * kv_stat.c: STAT for the groups that clients look at: none, "vbucket", "vbucket-details", "vbucket-seqno", "uuid",
- * "collections", "collections-byid <hexadecimal id>". One packet per number, then one without a key. Any other group does not exist here.
+ * "collections", "collections-byid <hexadecimal id>". One packet per number, then one without a key. Any other group does
+ * not exist here.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -86,21 +87,14 @@ stat_vbuckets(Req *r, bool details, bool seqno)
 
 /* Live documents of a collection in the active vBuckets of this node. */
 static size_t
-items_here(const Req *r, uint32_t cid)
+items_here(const Req *r, const Collection *c)
 {
 	size_t		n = 0;
 
 	for (unsigned i = 0; i < r->bucket->num_vbuckets; i++)
 	{
-		VBucket    *vb = &r->bucket->vb[i];
-
-		if (vb->nodes[0] != r->node->index)
-			continue;
-		for (size_t h = 0; h < vb->hash_size; h++)
-		{
-			for (const Doc *d = vb->hash[h]; d != NULL; d = d->hash_next)
-				n += d->cid == cid && !d->deleted;
-		}
+		if (r->bucket->vb[i].nodes[0] == r->node->index)
+			n += c->vb_items[i];
 	}
 	return n;
 }
@@ -125,7 +119,7 @@ stat_collections(Req *r, const Collection *only)
 			snprintf(key, sizeof(key), "0x%x:0x%x:scope_name", s->id, c->id);
 			stat_line(r, key, "%s", s->name);
 			snprintf(key, sizeof(key), "0x%x:0x%x:items", s->id, c->id);
-			stat_line(r, key, "%zu", items_here(r, c->id));
+			stat_line(r, key, "%zu", items_here(r, c));
 		}
 	}
 }

@@ -28,7 +28,7 @@ add_scope(Bucket *b, const char *name, size_t len, uint32_t id)
 }
 
 static Collection *
-add_collection(Scope *s, const char *name, size_t len, uint32_t id, uint32_t max_ttl)
+add_collection(Bucket *b, Scope *s, const char *name, size_t len, uint32_t id, uint32_t max_ttl)
 {
 	Collection *c = xcalloc(1, sizeof(*c));
 	Collection **at = &s->collections;
@@ -37,6 +37,7 @@ add_collection(Scope *s, const char *name, size_t len, uint32_t id, uint32_t max
 	c->name = xstrndup(name, len);
 	c->id = id;
 	c->max_ttl = max_ttl;
+	c->vb_items = xcalloc(b->num_vbuckets, sizeof(uint32_t));
 	while (*at != NULL)
 		at = &(*at)->next;
 	*at = c;
@@ -46,6 +47,7 @@ add_collection(Scope *s, const char *name, size_t len, uint32_t id, uint32_t max
 static void
 free_collection(Collection *c)
 {
+	free(c->vb_items);
 	free(c->name);
 	free(c);
 }
@@ -67,7 +69,7 @@ free_scope(Scope *s)
 void
 manifest_init(Bucket *b)
 {
-	add_collection(add_scope(b, "_default", 8, 0), "_default", 8, 0, 0);
+	add_collection(b, add_scope(b, "_default", 8, 0), "_default", 8, 0, 0);
 	b->next_scope_id = b->next_collection_id = FIRST_ID;
 }
 
@@ -227,7 +229,7 @@ collection_create(Bucket *b, const char *scope, const char *name, uint32_t max_t
 		return KV_EINVAL;
 	if (collection_find(s, name, strlen(name)) != NULL)
 		return KV_KEY_EEXISTS;
-	c = add_collection(s, name, strlen(name), b->next_collection_id++, max_ttl);
+	c = add_collection(b, s, name, strlen(name), b->next_collection_id++, max_ttl);
 	if (out != NULL)
 		*out = c;
 	changed(b);
@@ -312,7 +314,7 @@ static bool
 get_named(json_t *j, uint64_t *uid, const char **name)
 {
 	*name = json_string_value(json_object_get(j, "name"));
-	return *name != NULL && manifest_legal_name(*name, strlen(*name)) && get_uid(j, uid) && *uid <= UINT32_MAX &&
+	return *name != NULL && manifest_legal_name(*name, strlen(*name)) && get_uid(j, uid) && *uid <= INT32_MAX &&
 		(*uid == 0) == (strcmp(*name, "_default") == 0);
 }
 
@@ -411,10 +413,14 @@ add_missing(Bucket *b, json_t *scopes)
 		json_array_foreach(json_object_get(scope, "collections"), j, collection)
 		{
 			uint32_t	ttl = (uint32_t) json_integer_value(json_object_get(collection, "maxTTL"));
+			Collection *c;
 
 			get_named(collection, &id, &name);
-			if (collection_find(s, name, strlen(name)) == NULL)
-				add_collection(s, name, strlen(name), (uint32_t) id, ttl);
+			c = collection_find(s, name, strlen(name));
+			if (c == NULL)
+				add_collection(b, s, name, strlen(name), (uint32_t) id, ttl);
+			else
+				c->max_ttl = ttl;
 			if (id >= b->next_collection_id)
 				b->next_collection_id = (uint32_t) id + 1;
 		}

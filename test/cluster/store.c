@@ -126,8 +126,10 @@ count(VBucket *vb, uint32_t cid, int change)
 	Collection *c = collection_by_id(vb->bucket, cid);
 
 	vb->items += (size_t) change;
-	if (c != NULL)
-		c->items += (size_t) change;
+	if (c == NULL)
+		return;
+	c->items += (size_t) change;
+	c->vb_items[vb->id] += (uint32_t) change;
 }
 
 Doc *

@@ -169,6 +169,7 @@ struct Collection
 	uint32_t	id;
 	uint32_t	max_ttl;			/* seconds, 0: none */
 	size_t		items;				/* live documents in all vBuckets */
+	uint32_t   *vb_items;			/* and in each */
 };
 
 struct Scope
