@@ -87,7 +87,9 @@ cb_duration_parse(const char *text, int64_t bare_unit_us, int64_t *microseconds)
 			if (strlen(time_units[i].name) == len && strncmp(time_units[i].name, p, len) == 0)
 				break;
 		}
-		if (i == NTIME_UNITS && !(len == 0 && bare_unit_us > 0 && cb_only_digits(text)))
+		/* A bare number stands alone. */
+		if (i == NTIME_UNITS && !(len == 0 && bare_unit_us > 0 && *p == '\0' && total == 0 &&
+								  cb_only_digits(text)))
 			return CB_MALFORMED;
 		part = scale_duration(millionths, i < NTIME_UNITS ? time_units[i].microseconds :
 							  bare_unit_us);
