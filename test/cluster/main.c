@@ -38,7 +38,7 @@ addresses(const Cluster *cl, const uint16_t *ports, int n)
 
 	for (int i = 0; i < n; i++)
 		if (ports[i] != 0)
-			json_array_append_new(list, json_sprintf("%s:%u", cl->host, ports[i]));
+			json_array_append_new(list, json_sprintf("%s:%u", cl->url_host, ports[i]));
 	return list;
 }
 
@@ -53,7 +53,7 @@ ready_json(const Cluster *cl)
 
 	for (int i = 0; i < cl->num_nodes; i++)
 	{
-		char	   *longer = xasprintf("%s%s%s:%u", string, i > 0 ? "," : "", cl->host, cl->nodes[i]->kv_port);
+		char	   *longer = xasprintf("%s%s%s:%u", string, i > 0 ? "," : "", cl->url_host, cl->nodes[i]->kv_port);
 
 		free(string);
 		string = longer;
@@ -138,5 +138,6 @@ main(int argc, char **argv)
 	event_free(intr);
 	event_base_free(base);
 	json_decref(startup.root);
+	options_free(&o);
 	return status;
 }

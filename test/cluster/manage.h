@@ -39,6 +39,7 @@ typedef struct Options
 {
 	const char *config_file;		/* NULL: the default bucket and user */
 	const char *ready_file;
+	const char *bind;				/* NULL: not given */
 	int			num_nodes;			/* 0: not given */
 	bool		die_with_parent;
 	Source	   *sources;			/* in the order given */
@@ -46,8 +47,9 @@ typedef struct Options
 
 /* Prints what is wrong (or the help) and ends the program if the arguments cannot be used. */
 void		options_parse(int argc, char **argv, Options *o);
+void		options_free(Options *o);
 
-/* True for the loopback address, the only one this program binds. */
+/* True for the two loopback addresses, the only ones this program binds. */
 bool		options_loopback(const char *address);
 
 /* ---------------------------------------------------------------- start-up file (startup.c) */
@@ -55,6 +57,7 @@ bool		options_loopback(const char *address);
 typedef struct Startup
 {
 	json_t	   *root;				/* NULL without a file */
+	const char *bind;
 	int			num_nodes;
 } Startup;
 

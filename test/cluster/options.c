@@ -26,7 +26,7 @@ static const char help[] =
 "  --generate BUCKET.SCOPE.COLLECTION=COUNT[:SIZE]\n"
 "                           store COUNT made-up documents of about SIZE bytes (1024; not below some 400)\n"
 "  --ready-file FILE        write addresses and connection string there once everything is loaded and open\n"
-"  --bind ADDRESS           127.0.0.1, which is also the default; any other is refused\n"
+"  --bind ADDRESS           127.0.0.1 (the default) or ::1; any other is refused\n"
 "  --die-with-parent        end when the process that started this one ends\n"
 "  --help                   this text\n"
 "\n"
@@ -50,7 +50,7 @@ fail(const char *fmt,...)
 bool
 options_loopback(const char *address)
 {
-	return strcmp(address, "127.0.0.1") == 0;
+	return strcmp(address, "127.0.0.1") == 0 || strcmp(address, "::1") == 0;
 }
 
 /* A number of min..max; *end is where it stopped, which must be the end unless end is given. */
@@ -166,7 +166,8 @@ options_parse(int argc, char **argv, Options *o)
 				break;
 			case BIND:
 				if (!options_loopback(optarg))
-					fail("--bind: \"%s\" is refused: only 127.0.0.1 is ever bound", optarg);
+					fail("--bind: \"%s\" is refused: only 127.0.0.1 and ::1 are ever bound", optarg);
+				o->bind = optarg;
 				break;
 			case DIE:
 				o->die_with_parent = true;
@@ -181,4 +182,20 @@ options_parse(int argc, char **argv, Options *o)
 	}
 	if (optind < argc)
 		fail("unexpected argument \"%s\"", argv[optind]);
+}
+
+void
+options_free(Options *o)
+{
+	while (o->sources != NULL)
+	{
+		Source	   *s = o->sources;
+
+		o->sources = s->next;
+		free(s->bucket);
+		free(s->scope);
+		free(s->collection);
+		free(s->file);
+		free(s);
+	}
 }
