@@ -19,8 +19,13 @@
 #define COST_GET_DOCUMENTS		1.7
 #define COST_OPEN_DOCUMENTS		25.0
 
-/* Documents that a vBucket sends at once: an ordered scan has as many of each before it knows the first. */
-#define COST_FIRST_DOCUMENTS	8.0
+/*
+ * Documents that a vBucket sends at once: an ordered scan has as many of each before it knows the first. So many scans
+ * stay open; with more vBuckets a scan is opened anew for each further piece, which takes three times as long.
+ */
+#define COST_FIRST_DOCUMENTS	16.0
+#define COST_OPEN_SCANS			128
+#define COST_REOPEN_FACTOR		3.0
 
 /* Round trips that a parallel worker needs to connect. */
 #define COST_CONNECT_TRIPS		10.0
@@ -108,8 +113,12 @@ cost_range(PlannerInfo *root, RelOptInfo *rel, List *range_clauses, double rows,
 	cost->total = cost->startup + open + transfer;
 	if (ordered)
 	{
-		cost->startup += open + Min(transfer, info->vbuckets * COST_FIRST_DOCUMENTS * info->table->tuple_cost);
-		cost->total += documents * log2(Max(info->vbuckets, 2)) * 2.0 * cpu_operator_cost;
+		double		first = Min(transfer, info->vbuckets * COST_FIRST_DOCUMENTS * info->table->tuple_cost);
+
+		cost->startup += open + first;
+		if (info->vbuckets > COST_OPEN_SCANS)
+			cost->total += (transfer - first) * (COST_REOPEN_FACTOR - 1);
+		cost->total += documents * log2(Max(Min(info->vbuckets, documents), 2)) * 0.5 * cpu_operator_cost;
 	}
 	cost_add_local(root, rel, documents, clamp_row_est(rows / share), cost);
 }

@@ -119,7 +119,8 @@ plan_add_partial_path(PlannerInfo *root, RelOptInfo *rel, FdwRelInfo *info)
 	ForeignPath *path;
 	int			workers;
 
-	if (!rel->consider_parallel || !bms_is_empty(rel->lateral_relids))
+	if (!rel->consider_parallel || !bms_is_empty(rel->lateral_relids) ||
+		documents * bytes < (double) min_parallel_table_scan_size * BLCKSZ)
 		return;
 	workers = compute_parallel_worker(rel, ceil(documents * bytes / BLCKSZ), -1, max_parallel_workers_per_gather);
 	if (workers <= 0)
@@ -256,8 +257,22 @@ typedef struct PlanClauses
 	List	   *local;			/* what is checked on each row */
 } PlanClauses;
 
+/* The clause with the key on the left, for those who read plans. */
+static Expr *
+plan_condition_to_show(RelOptInfo *rel, const FdwTable *table, Expr *clause)
+{
+	if (IsA(clause, OpExpr) && list_length(((OpExpr *) clause)->args) == 2 &&
+		!keycond_is_key(linitial(((OpExpr *) clause)->args), rel->relid, table->key_attno) &&
+		OidIsValid(get_commutator(((OpExpr *) clause)->opno)))
+	{
+		clause = copyObject(clause);
+		CommuteOpExpr((OpExpr *) clause);
+	}
+	return clause;
+}
+
 static void
-plan_use_condition(PlanClauses *clauses, KeyClause *condition)
+plan_use_condition(PlanClauses *clauses, KeyClause *condition, Expr *shown)
 {
 	List	   *ops = NIL;
 	ListCell   *lc;
@@ -270,7 +285,7 @@ plan_use_condition(PlanClauses *clauses, KeyClause *condition)
 		clauses->values = lappend(clauses->values, term->value);
 	}
 	clauses->terms = lappend(clauses->terms, ops);
-	clauses->conditions = lappend(clauses->conditions, condition->rinfo->clause);
+	clauses->conditions = lappend(clauses->conditions, shown);
 }
 
 static void
@@ -290,7 +305,7 @@ plan_sort_clauses(PlannerInfo *root, RelOptInfo *rel, FdwTable *table, ScanAcces
 		if (condition != NULL && condition->names_keys != (access == SCAN_LOOKUP))
 			condition = NULL;
 		if (condition != NULL)
-			plan_use_condition(clauses, condition);
+			plan_use_condition(clauses, condition, plan_condition_to_show(rel, table, rinfo->clause));
 		if (condition == NULL || !condition->exact)
 			clauses->local = lappend(clauses->local, rinfo->clause);
 	}
