@@ -111,7 +111,7 @@ private_install() {
 		esac
 	done
 	rm -f "$tmp/inst$lib/cbconn_fdw.so" "$tmp/inst$share"/extension/cbconn_fdw*
-	make -s -C "$root" PG_CONFIG="$pg_config" all >&2
+	make -s -j"$(nproc)" -C "$root" PG_CONFIG="$pg_config" all >&2
 	make -s -C "$root" PG_CONFIG="$pg_config" install DESTDIR="$tmp/inst" >&2
 	export PATH="$tmp/inst$bin:$PATH"
 }
@@ -142,7 +142,7 @@ start_server() {
 
 start_cluster() {
 	local i list
-	make -s -C "$root" PG_CONFIG="$pg_config" cluster >&2
+	make -s -j"$(nproc)" -C "$root" PG_CONFIG="$pg_config" cluster >&2
 	export CB_READY_FILE="$tmp/cluster.json"
 	setpriv --pdeathsig TERM "$root/build/cbcluster" --ready-file "$CB_READY_FILE" "${cluster_args[@]}" \
 		>"$tmp/cluster.log" 2>&1 &
