@@ -24,7 +24,7 @@ SELECT c.name, count(*) AS subdivisions
     GROUP BY c.name ORDER BY subdivisions DESC LIMIT 3;
 
 \echo '=== What was asked of the cluster'
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
+EXPLAIN (ANALYZE, COSTS OFF, SUMMARY OFF)
     SELECT name FROM subdivision WHERE id LIKE 'CH-%' ORDER BY id LIMIT 5;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
+EXPLAIN (ANALYZE, COSTS OFF, SUMMARY OFF)
     SELECT c.name, t.cost FROM trip t JOIN country c ON c.id = t.country;
