@@ -47,7 +47,8 @@ void		kv_notify_config(Node *n, Bucket *b);
 void		reply_not_my_vbucket(Req *r);
 
 /* kv_reply.c */
-bool		refuse(Req *r, const char *fmt,...) __attribute__((format(printf, 2, 3)));	/* 04 with a text; always false */
+/* Answers 04 with a text; always false. */
+bool		refuse(Req *r, const char *fmt,...) __attribute__((format(printf, 2, 3)));
 void		reply_access_denied(Req *r, const char *privilege);
 uint16_t	encode_duration(int64_t us);
 int64_t		monotonic_us(void);

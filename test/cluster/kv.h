@@ -9,7 +9,7 @@
 
 #include "cluster.h"
 
-/* ---------------------------------------------------------------- connections and requests (kv_conn.c, kv_dispatch.c) */
+/* ------------------------------------------------------- connections and requests (kv_conn.c, kv_dispatch.c) */
 
 /* One bit per HELLO feature. */
 #define FEATURE(f) (UINT64_C(1) << (f))
@@ -140,7 +140,9 @@ struct OpSpec
 	uint64_t	extras;				/* EXT(n) | ... */
 	uint32_t	privileges;			/* all of these are needed on the collection (or bucket) */
 	ReqFn		handler;
-	bool		(*validate) (Req *r);	/* after the general checks, before vBucket and collection: answers and returns false to refuse */
+
+	/* After the general checks, before vBucket and collection: answers and returns false to refuse. */
+	bool		(*validate) (Req *r);
 };
 
 const OpSpec *op_find(uint8_t opcode);	/* NULL: unknown. The table stands in kv_optable.c: add your rows there. */
@@ -156,7 +158,7 @@ void		reply_error(Req *r, uint16_t status, const char *fmt,...) __attribute__((f
 /* Status with this body, verbatim. */
 void		reply_body(Req *r, uint16_t status, uint8_t datatype, const void *val, size_t len);
 
-/* Everything. Server duration is added when negotiated; datatype bits the connection did not negotiate are taken out. */
+/* Everything. Server duration is added when negotiated; datatype bits that were not negotiated are taken out. */
 typedef struct Reply
 {
 	uint16_t	status;
@@ -196,7 +198,7 @@ void		req_on_drain(Req *r, ReqFn fn);
 /* ---------------------------------------------------------------- writing documents (kv_write.c) */
 
 /*
- * May this document be written now with this CAS? 0, KV_LOCKED, KV_SYNC_WRITE_IN_PROGRESS, KV_KEY_EEXISTS (CAS differs),
+ * May this document be written now with this CAS? 0, KV_LOCKED, KV_SYNC_WRITE_IN_PROGRESS, KV_KEY_EEXISTS (other CAS),
  * KV_KEY_ENOENT (CAS given, no document). old is the live version or NULL.
  */
 uint16_t	kv_may_write(Req *r, const Doc *old, uint64_t cas);

@@ -297,7 +297,8 @@ packet_length(const Conn *c, const uint8_t *p, size_t have)
 
 	if (have < KV_HEADER)
 		return 0;
-	if (p[0] != MAGIC_REQ && p[0] != MAGIC_REQ_FLEX && p[0] != MAGIC_RES && p[0] != MAGIC_RES_FLEX && p[0] != MAGIC_SERVER_RES)
+	if (p[0] != MAGIC_REQ && p[0] != MAGIC_REQ_FLEX && p[0] != MAGIC_RES && p[0] != MAGIC_RES_FLEX &&
+		p[0] != MAGIC_SERVER_RES)
 		return SIZE_MAX;
 	body = get32(p + 8);
 	if (body > CB_MAX_PACKET - KV_HEADER || (c->user == NULL && body > MAX_PREAUTH_BODY))

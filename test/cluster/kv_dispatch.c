@@ -215,8 +215,8 @@ kv_dispatch(Conn *c, const uint8_t *packet, size_t len, Fault *fault)
 		reply_status(&r, KV_UNKNOWN_COMMAND);
 	else if (r.op->handler == NULL)
 		reply_status(&r, KV_NOT_SUPPORTED);
-	else if (check_parts(&r) && check_datatype(&r) && kv_frames(&r) && (!(r.op->rules & OP_CKEY) || kv_collection_key(&r)) &&
-			 (r.op->validate == NULL || r.op->validate(&r)) && check_place(&r))
+	else if (check_parts(&r) && check_datatype(&r) && kv_frames(&r) &&
+			 (!(r.op->rules & OP_CKEY) || kv_collection_key(&r)) && (r.op->validate == NULL || r.op->validate(&r)) && check_place(&r))
 		r.op->handler(&r);
 	free(r.inflated);
 }

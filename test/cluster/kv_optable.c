@@ -66,7 +66,8 @@ static const OpSpec table[] = {
 	{0x86, "DELETE_BUCKET", ADMIN | OP_KEY, E0, PRIV_NODE_ADMIN, kv_delete_bucket, NULL},
 	{0x87, "LIST_BUCKETS", ADMIN | NO_BODY, E0, 0, kv_list_buckets, NULL},
 	{0x89, "SELECT_BUCKET", ADMIN | OP_NO_VAL, E0, 0, kv_select_bucket, NULL},
-	{0x91, "OBSERVE_SEQNO", OP_BUCKET | OP_VB | OP_NO_KEY, E0, PRIV_META_READ, kv_observe_seqno, kv_observe_seqno_validate},
+	{0x91, "OBSERVE_SEQNO", OP_BUCKET | OP_VB | OP_NO_KEY, E0, PRIV_META_READ, kv_observe_seqno,
+		kv_observe_seqno_validate},
 	{0x92, "OBSERVE", OP_BUCKET | OP_NO_KEY | OP_VAL, E0, PRIV_READ, kv_observe, NULL},
 	{0x94, "GET_LOCKED", DOC | OP_NO_VAL, EXT(0) | EXT(4), PRIV_READ | PRIV_UPSERT, kv_lock, NULL},
 	{0x95, "UNLOCK_KEY", DOC | OP_NO_VAL | OP_CAS, E0, PRIV_READ | PRIV_UPSERT, kv_unlock, kv_unlock_validate},
@@ -77,8 +78,8 @@ static const OpSpec table[] = {
 	{0xb5, "GET_CLUSTER_CONFIG", ADMIN | NO_BODY, ANY, 0, kv_get_config, kv_get_config_validate},
 	{0xb6, "GET_RANDOM_KEY", OP_BUCKET | NO_BODY, EXT(4), PRIV_READ, kv_random_key, NULL},
 	{0xb7, "SEQNO_PERSISTENCE", OP_BUCKET | OP_VB | NO_BODY, EXT(8), 0, kv_seqno_persistence, NULL},
-	{0xb9, "COLLECTIONS_SET_MANIFEST", ADMIN | OP_BUCKET | OP_VB0 | OP_NO_KEY | OP_VAL | OP_DT_JSON, E0, PRIV_NODE_ADMIN,
-		kv_set_manifest, NULL},
+	{0xb9, "COLLECTIONS_SET_MANIFEST", ADMIN | OP_BUCKET | OP_VB0 | OP_NO_KEY | OP_VAL | OP_DT_JSON, E0,
+		PRIV_NODE_ADMIN, kv_set_manifest, NULL},
 	{0xba, "COLLECTIONS_GET_MANIFEST", ADMIN | OP_BUCKET | OP_VB0 | NO_BODY, E0, 0, kv_get_manifest, NULL},
 	{0xbb, "COLLECTIONS_GET_ID", ADMIN | OP_BUCKET | OP_VB0, E0, 0, kv_collection_id, NULL},
 	{0xbc, "COLLECTIONS_GET_SCOPE_ID", ADMIN | OP_BUCKET | OP_VB0, E0, 0, kv_scope_id, NULL},
@@ -95,7 +96,8 @@ static const OpSpec table[] = {
 	{0xce, "SUBDOC_ARRAY_ADD_UNIQUE", WRITE_SUBDOC, ANY, PRIV_READ | PRIV_UPSERT, kv_subdoc, kv_subdoc_validate},
 	{0xcf, "SUBDOC_COUNTER", WRITE_SUBDOC, ANY, PRIV_READ | PRIV_UPSERT, kv_subdoc, kv_subdoc_validate},
 	{0xd0, "SUBDOC_MULTI_LOOKUP", READ_SUBDOC, ANY, PRIV_READ, kv_subdoc_multi, kv_subdoc_multi_validate},
-	{0xd1, "SUBDOC_MULTI_MUTATION", WRITE_SUBDOC, ANY, PRIV_READ | PRIV_UPSERT, kv_subdoc_multi, kv_subdoc_multi_validate},
+	{0xd1, "SUBDOC_MULTI_MUTATION", WRITE_SUBDOC, ANY, PRIV_READ | PRIV_UPSERT, kv_subdoc_multi,
+		kv_subdoc_multi_validate},
 	{0xd2, "SUBDOC_GET_COUNT", READ_SUBDOC, ANY, PRIV_READ, kv_subdoc, kv_subdoc_validate},
 	{0xd3, "SUBDOC_REPLACE_BODY_WITH_XATTR", WRITE_SUBDOC, ANY, PRIV_READ | PRIV_UPSERT, kv_subdoc, kv_subdoc_validate},
 
@@ -117,8 +119,8 @@ static const OpSpec retired = {0, "RETIRED", ADMIN, EXT_ANY, 0, NULL, NULL};
 static bool
 is_retired(uint8_t opcode)
 {
-	return (opcode >= 0x30 && opcode <= 0x3c) || (opcode >= 0x40 && opcode <= 0x47) || opcode == 0x9e || opcode == 0xaa ||
-		opcode == 0xb1 || opcode == 0xc1;
+	return (opcode >= 0x30 && opcode <= 0x3c) || (opcode >= 0x40 && opcode <= 0x47) || opcode == 0x9e ||
+		opcode == 0xaa || opcode == 0xb1 || opcode == 0xc1;
 }
 
 const OpSpec *

@@ -240,7 +240,8 @@ void
 reply_unknown_collection(Req *r, uint16_t status)
 {
 	Bucket	   *b = r->bucket != NULL ? r->bucket : r->conn->bucket;
-	char	   *body = xasprintf("{\"error\":{\"context\":\"Unknown scope or collection in operation\"},\"manifest_uid\":\"%llx\"}",
+	char	   *body = xasprintf("{\"error\":{\"context\":\"Unknown scope or collection in operation\"},"
+								 "\"manifest_uid\":\"%llx\"}",
 								 b != NULL ? (unsigned long long) b->manifest_uid : 0ULL);
 
 	reply_body(r, status, DT_JSON, body, strlen(body));
@@ -254,7 +255,8 @@ reply_access_denied(Req *r, const char *privilege)
 	char	   *body;
 
 	random_uuid(ref);
-	body = xasprintf("{\"error\":{\"context\":\"Authorization failure: can't execute %s operation without the %s privilege\",\"ref\":\"%s\"}}",
+	body = xasprintf("{\"error\":{\"context\":\"Authorization failure: can't execute %s operation without the %s "
+					 "privilege\",\"ref\":\"%s\"}}",
 					 r->op->name, privilege, ref);
 	reply_body(r, KV_EACCESS, DT_JSON, body, strlen(body));
 	free(body);

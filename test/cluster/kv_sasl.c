@@ -266,7 +266,8 @@ scram_start(Req *r, const Mechanism *m)
 	else if (RAND_bytes(salt, (int) m->len) != 1)
 		abort();
 	salt64 = base64(salt, m->len);
-	x->server_first = xasprintf("r=%s,s=%s,i=%u", x->nonce, salt64, u != NULL ? cl->scram_iterations : UNKNOWN_USER_ITERATIONS);
+	x->server_first = xasprintf("r=%s,s=%s,i=%u", x->nonce, salt64,
+								u != NULL ? cl->scram_iterations : UNKNOWN_USER_ITERATIONS);
 	free(salt64);
 	reply_body(r, KV_AUTH_CONTINUE, DT_RAW, x->server_first, strlen(x->server_first));
 }
@@ -289,7 +290,8 @@ check_final(Cluster *cl, Exchange *x, char *text, unsigned char *signature)
 
 	if (proof_at != NULL)
 		*proof_at = '\0';
-	ok = u != NULL && proof_at != NULL && strcmp(text, expected) == 0 && strlen(proof_at + 3) == 4 * ((m->len + 2) / 3) &&
+	ok = u != NULL && proof_at != NULL && strcmp(text, expected) == 0 &&
+		strlen(proof_at + 3) == 4 * ((m->len + 2) / 3) &&
 		EVP_DecodeBlock(proof, (unsigned char *) proof_at + 3, (int) strlen(proof_at + 3)) >= (int) m->len;
 	free(expected);
 	if (!ok)

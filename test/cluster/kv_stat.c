@@ -1,7 +1,7 @@
 /*
  * kv_stat.c: STAT for the groups that clients look at: none, "vbucket", "vbucket-details", "vbucket-seqno", "uuid",
- * "collections", "collections-byid <hexadecimal id>". One packet per number, then one without a key. Any other group does
- * not exist here.
+ * "collections", "collections-byid <hexadecimal id>". One packet per number, then one without a key. Any other group
+ * does not exist here.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -43,7 +43,7 @@ xattr_body_offset(const char *val, size_t len, uint8_t datatype)
 	return total > len - 4 ? len : total + 4;
 }
 
-/* Copies the system xattrs (keys that begin with "_") of a section to out, which has room for all; returns the length. */
+/* Copies the system xattrs (keys that begin with "_") of a section to out, which has room for all; their length. */
 size_t
 xattr_system_only(const char *section, size_t len, char *out)
 {

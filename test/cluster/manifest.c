@@ -343,7 +343,8 @@ good_manifest(json_t *top, uint64_t *uid)
 		{
 			json_t	   *ttl = json_object_get(collection, "maxTTL");
 
-			if (!get_named(collection, &id, &name) || (ttl != NULL && (!json_is_integer(ttl) || json_integer_value(ttl) < 0)))
+			if (!get_named(collection, &id, &name) ||
+				(ttl != NULL && (!json_is_integer(ttl) || json_integer_value(ttl) < 0)))
 				return false;
 		}
 	}

@@ -159,7 +159,7 @@ typedef void (*PersistFn) (void *arg, uint16_t status);
 PersistWait *disk_wait(VBucket *vb, uint64_t seqno, unsigned timeout_ms, PersistFn fn, void *arg);
 void		disk_wait_cancel(PersistWait *w);
 
-/* ---------------------------------------------------------------- buckets, scopes, collections (bucket.c, manifest.c) */
+/* ------------------------------------------------------- buckets, scopes, collections (bucket.c, manifest.c) */
 
 struct Collection
 {
@@ -202,12 +202,12 @@ struct Bucket
 	int64_t		set_rev;
 };
 
-/* Creates a bucket with a deterministic map over the nodes: vBucket v is active on v * nodes / vBuckets. NULL if the name is taken or bad. */
+/* Creates a bucket: vBucket v is active on node v * nodes / vBuckets. NULL if the name is taken or bad. */
 Bucket	   *bucket_create(Cluster *cl, const char *name, unsigned num_vbuckets, unsigned num_replicas);
 Bucket	   *bucket_find(Cluster *cl, const char *name, size_t name_len);
 void		bucket_drop(Bucket *b);
 
-/* Sets the active node of a vBucket (replica: 0) or a replica (1..); does not bump the revision, see cluster_config_changed(). */
+/* Sets the active node of a vBucket (replica: 0) or a replica (1..); cluster_config_changed() makes it known. */
 void		bucket_set_node(Bucket *b, unsigned vb, unsigned replica, int node);
 void		bucket_set_topology(Bucket *b, unsigned vb, Topology t);
 
@@ -215,7 +215,10 @@ Scope	   *scope_find(Bucket *b, const char *name, size_t len);
 Collection *collection_find(Scope *s, const char *name, size_t len);
 Collection *collection_by_id(Bucket *b, uint32_t cid);
 
-/* 0, KV_EINVAL (bad name), KV_KEY_EEXISTS, KV_UNKNOWN_SCOPE, KV_UNKNOWN_COLLECTION. Each bumps manifest_uid. Dropping purges the documents. */
+/*
+ * 0, KV_EINVAL (bad name), KV_KEY_EEXISTS, KV_UNKNOWN_SCOPE, KV_UNKNOWN_COLLECTION. Each makes a new manifest_uid.
+ * Dropping purges the documents.
+ */
 uint16_t	scope_create(Bucket *b, const char *name, Scope **out);
 uint16_t	scope_drop(Bucket *b, const char *name);
 uint16_t	collection_create(Bucket *b, const char *scope, const char *name, uint32_t max_ttl, Collection **out);
