@@ -50,6 +50,9 @@ SELECT id, doc, docb, txt = convert_from(raw, 'UTF8') AS same, vc FROM meta WHER
 SELECT id, doc::text = txt AS verbatim, docb -> 'jb' AS last_counts, docb -> 'n' AS digits FROM meta WHERE id = 'all';
 SELECT id, cas > 0 AS cas, casn = cas AS same, expiry, flags, seqno > 0 AS seqno, vbucket BETWEEN 0 AND 1023 AS vbucket, datatype FROM meta ORDER BY id;
 
+SELECT id, flags, datatype, expiry IS NULL AS no_expiry, doc IS NOT NULL AS doc FROM meta WHERE id = 'all';
+SELECT count(*) AS documents, count(*) FILTER (WHERE doc::jsonb::text = docb::text) AS same FROM meta;
+
 -- every type of column against every kind of value: what does not fit is NULL ...
 CREATE FOREIGN TABLE matrix (
   id text OPTIONS (key 'true'), b bool OPTIONS (path 'v'), i2 int2 OPTIONS (path 'v'), i4 int OPTIONS (path 'v'), i8 int8 OPTIONS (path 'v'),

@@ -44,7 +44,7 @@ explain_paths(const FdwScanState *state, ExplainState *es)
 	List	   *paths = NIL;
 
 	for (int i = 0; i < needs->npaths; i++)
-		paths = lappend(paths, (char *) needs->paths[i]);
+		paths = lappend(paths, (char *) needs->texts[i]);
 	ExplainPropertyList("Document Paths", paths, es);
 }
 

@@ -119,7 +119,8 @@ typedef struct RowNeeds
 	bool		lookup_ok;		/* a subdocument look-up finds the same: no document column, at most
 								 * KV_FETCH_MAX_PATHS paths, all expressible */
 	int			npaths;			/* distinct paths of the wanted columns */
-	const char **paths;			/* in the syntax of subdocument commands; NULL unless lookup_ok */
+	const char **paths;			/* in the syntax of subdocument commands, UTF-8; NULL unless lookup_ok */
+	const char **texts;			/* the same for people, as the options have them */
 } RowNeeds;
 
 /*

@@ -115,6 +115,7 @@ row_lookup_paths(RowDecoder *decoder, const CbPath *paths)
 	if (needs->whole || decoder->npaths > KV_FETCH_MAX_PATHS)
 		needs->lookup_ok = false;
 	needs->npaths = decoder->npaths;
+	needs->texts = decoder->paths;
 	if (!needs->lookup_ok)
 		return;
 
@@ -351,8 +352,7 @@ row_body(RowDecoder *decoder, ValueType *type, Datum *datum, bool *isnull)
 	{
 		if (cb_json_value(cb_span(doc->value, doc->len), &json, &err) != CB_OK)
 			return row_not_json(decoder, &err);
-		*isnull = json.type == CB_JSON_NULL;
-		return *isnull || value_json(&decoder->state, type, &json, datum);
+		return value_decode(&decoder->state, type, &json, datum, isnull);
 	}
 
 	if (pg_encoding_verifymbstr(PG_UTF8, doc->value, doc->len) != doc->len)

@@ -116,8 +116,10 @@ value_type_create(ValueState *state, Oid oid, int32 typmod, FdwTimeFormat format
 	}
 
 	type->kind = value_kind(oid, typmod);
-	if (type->kind == VALUE_INPUT || type->kind == VALUE_NUMERIC || type->kind == VALUE_JSONB)
+	if (type->kind == VALUE_INPUT || type->kind == VALUE_NUMERIC)
 		value_input_create(state, type);
+	if (type->kind == VALUE_JSONB)
+		type->base = value_type_create(state, NUMERICOID, -1, format);
 	return type;
 }
 
@@ -223,8 +225,9 @@ value_decode(ValueState *state, ValueType *type, const CbJsonValue *json, Datum 
 		case VALUE_TEXT:
 			return value_text(state, type, json, datum);
 		case VALUE_JSON:
-		case VALUE_JSONB:
 			return value_json(state, type, json, datum);
+		case VALUE_JSONB:
+			return value_jsonb(state, type, json, datum);
 		case VALUE_BYTEA:
 			return value_bytea(state, type, json, datum);
 		case VALUE_DATE:

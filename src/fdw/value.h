@@ -66,10 +66,10 @@ struct ValueType
 	Oid			type;
 	int32		typmod;
 	FdwTimeFormat format;
-	FmgrInfo	input;			/* JSONB, NUMERIC, INPUT */
+	FmgrInfo	input;			/* NUMERIC, INPUT */
 	Oid			ioparam;
 	bool		input_pure;		/* errors of input may be caught: it holds no resources */
-	ValueType  *base;			/* DOMAIN */
+	ValueType  *base;			/* DOMAIN; JSONB: numeric */
 	void	   *domain_extra;	/* DOMAIN: cache of domain_check */
 	ValueArray *array;
 	ValueComposite *composite;
@@ -132,6 +132,10 @@ extern bool value_numeric(ValueState *state, ValueType *type, const CbJsonValue 
 extern bool value_text(ValueState *state, const ValueType *type, const CbJsonValue *json, Datum *datum);
 extern bool value_bytea(ValueState *state, const ValueType *type, const CbJsonValue *json, Datum *datum);
 extern bool value_json(ValueState *state, ValueType *type, const CbJsonValue *json, Datum *datum);
+
+/* ---- value_jsonb.c ---- */
+
+extern bool value_jsonb(ValueState *state, ValueType *type, const CbJsonValue *json, Datum *datum);
 
 /* ---- value_time.c: date, time, timestamp and those with a time zone, by type->format ---- */
 

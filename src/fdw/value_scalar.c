@@ -15,9 +15,11 @@
 
 #include "compat.h"
 
-/* A number of at most this many digits is less than 2^53, and 10^22 is the largest power of ten a double holds. */
+/* A number of at most this many digits is less than 2^53; doubles hold powers of ten exactly up to 10^22. */
 #define EXACT_DIGITS	15
-#define EXACT_POWER		22
+
+/* So many digits always fit an int64. */
+#define INT64_DIGITS	18
 
 /* ---- strings ---- */
 
@@ -116,26 +118,39 @@ value_bytea(ValueState *state, const ValueType *type, const CbJsonValue *json, D
 
 /* ---- numbers ---- */
 
-/* An integer spelled plainly with at most 18 digits, which is nearly every number there is. */
+/* A number without exponent and of at most max digits: digits times 10^-scale. */
 static bool
-number_plain(const CbJsonValue *json, int64 *number)
+number_decimal(const CbJsonValue *json, int max, int64 *digits, int *scale)
 {
 	const uint8_t *p = json->data;
 	const uint8_t *end = p + json->len;
 	bool		negative = *p == '-';
 	int64		result = 0;
+	int			ndigits = 0;
 
-	p += negative;
-	if (end - p > 18)
-		return false;
-	for (; p < end; p++)
+	*scale = 0;
+	for (p += negative; p < end; p++)
 	{
-		if (*p < '0' || *p > '9')
+		if (*p == '.')
+		{
+			*scale = end - p - 1;
+			continue;
+		}
+		if (*p < '0' || *p > '9' || ++ndigits > max)
 			return false;
 		result = result * 10 + (*p - '0');
 	}
-	*number = negative ? -result : result;
+	*digits = negative ? -result : result;
 	return true;
+}
+
+/* An integer spelled plainly, which is nearly every number there is. */
+static bool
+number_plain(const CbJsonValue *json, int64 *number)
+{
+	int			scale;
+
+	return number_decimal(json, INT64_DIGITS, number, &scale) && scale == 0;
 }
 
 bool
@@ -192,35 +207,19 @@ value_integer(ValueState *state, const ValueType *type, const CbJsonValue *json,
 static bool
 number_simple_double(const CbJsonValue *json, double *number)
 {
-	static const double powers[EXACT_POWER + 1] = {
-		1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-		1e19, 1e20, 1e21, 1e22
+	static const double powers[EXACT_DIGITS + 1] = {
+		1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15
 	};
-	const uint8_t *p = json->data;
-	const uint8_t *end = p + json->len;
-	bool		negative = *p == '-';
-	int64		digits = 0;
-	int			ndigits = 0;
-	int			scale = -1;
+	int64		digits;
+	int			scale;
 
-	for (p += negative; p < end; p++)
-	{
-		if (*p == '.')
-		{
-			scale = 0;
-			continue;
-		}
-		if (*p < '0' || *p > '9' || ++ndigits > EXACT_DIGITS)
-			return false;
-		digits = digits * 10 + (*p - '0');
-		if (scale >= 0)
-			scale++;
-	}
+	if (!number_decimal(json, EXACT_DIGITS, &digits, &scale))
+		return false;
 	*number = (double) digits;
 	if (scale > 0)
 		*number /= powers[scale];
-	if (negative)
-		*number = -*number;
+	if (digits == 0 && *json->data == '-')
+		*number = -0.0;
 	return true;
 }
 
@@ -262,13 +261,14 @@ value_float(ValueState *state, const ValueType *type, const CbJsonValue *json, D
 bool
 value_numeric(ValueState *state, ValueType *type, const CbJsonValue *json, Datum *datum)
 {
-	int64		number;
+	int64		digits;
+	int			scale;
 
 	if (json->type != CB_JSON_NUMBER)
 		return value_wrong_type(state, type, json);
-	if (type->typmod < 0 && number_plain(json, &number))
+	if (type->typmod < 0 && number_decimal(json, INT64_DIGITS, &digits, &scale))
 	{
-		*datum = NumericGetDatum(int64_to_numeric(number));
+		*datum = NumericGetDatum(scale == 0 ? int64_to_numeric(digits) : int64_div_fast_to_numeric(digits, scale));
 		return true;
 	}
 	return value_input(state, type, pnstrdup((const char *) json->data, json->len), datum);
@@ -283,10 +283,6 @@ value_json(ValueState *state, ValueType *type, const CbJsonValue *json, Datum *d
 
 	if (!value_to_server(state, (const char *) json->data, json->len, &string))
 		return false;
-	if (type->kind == VALUE_JSON)
-	{
-		*datum = PointerGetDatum(cstring_to_text_with_len(string.data, string.len));
-		return true;
-	}
-	return value_input(state, type, pnstrdup(string.data, string.len), datum);
+	*datum = PointerGetDatum(cstring_to_text_with_len(string.data, string.len));
+	return true;
 }
