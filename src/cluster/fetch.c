@@ -15,7 +15,9 @@
 #define MAX_WINDOW		1024
 
 /* Look-ups of metadata put these in front of the caller's paths (docs/ExtendedAttributes.md: virtual attributes). */
-static const char *const meta_paths[] = {"$document.exptime", "$document.seqno", "$document.flags"};
+static const char *const meta_paths[] = {
+	"$document.exptime", "$document.seqno", "$document.flags", "$document.datatype"
+};
 #define NUM_META_PATHS	lengthof(meta_paths)
 
 typedef struct FetchItem
@@ -221,12 +223,25 @@ read_number(CbSpan text, uint64 *number)
 	return *end == '\0';
 }
 
+/* The datatype as a look-up tells it: ["json","xattr"], ["raw"]. */
+static uint8
+read_datatype(CbSpan text)
+{
+	uint8		datatype = CB_DATATYPE_RAW;
+
+	if (memmem(text.data, text.len, "\"json\"", 6) != NULL)
+		datatype |= CB_DATATYPE_JSON;
+	if (memmem(text.data, text.len, "\"xattr\"", 7) != NULL)
+		datatype |= CB_DATATYPE_XATTR;
+	return datatype;
+}
+
 static void
 take_meta(KvFetch *fetch, const KvAnswer *answer, int index, const CbLookupEntry *entry)
 {
 	uint64		number = 0;
 
-	if (entry->status != CB_STATUS_SUCCESS || !read_number(entry->value, &number))
+	if (entry->status != CB_STATUS_SUCCESS || (index < 3 && !read_number(entry->value, &number)))
 		kv_op_malformed(&fetch->op, answer, "document metadata that cannot be read");
 	switch (index)
 	{
@@ -238,6 +253,9 @@ take_meta(KvFetch *fetch, const KvAnswer *answer, int index, const CbLookupEntry
 			break;
 		case 2:
 			fetch->doc.flags = (uint32) number;
+			break;
+		case 3:
+			fetch->doc.datatype = read_datatype(entry->value);
 			break;
 	}
 }
