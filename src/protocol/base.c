@@ -70,6 +70,15 @@ cb_span_equal_cstr(CbSpan a, const char *text)
 	return cb_span_equal(a, cb_span_cstr(text));
 }
 
+void
+cb_wipe(void *data, size_t len)
+{
+	volatile uint8_t *p = data;
+
+	while (len-- > 0)
+		*p++ = 0;
+}
+
 char *
 cb_span_dup(CbSpan span)
 {
@@ -330,8 +339,34 @@ void
 cb_buf_free_secret(CbBuf *buf)
 {
 	if (buf->data != NULL)
-		explicit_bzero(buf->data, buf->cap);
+		cb_wipe(buf->data, buf->cap);
 	cb_buf_free(buf);
+}
+
+bool
+cb_hex_parse(const char *text, uint64_t *out)
+{
+	uint64_t	value = 0;
+	size_t		len = strlen(text);
+
+	if (len == 0 || len > 16)
+		return false;
+	for (size_t i = 0; i < len; i++)
+	{
+		char		c = text[i];
+
+		value <<= 4;
+		if (c >= '0' && c <= '9')
+			value |= (uint64_t) (c - '0');
+		else if (c >= 'a' && c <= 'f')
+			value |= (uint64_t) (c - 'a' + 10);
+		else if (c >= 'A' && c <= 'F')
+			value |= (uint64_t) (c - 'A' + 10);
+		else
+			return false;
+	}
+	*out = value;
+	return true;
 }
 
 uint16_t

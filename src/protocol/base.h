@@ -73,6 +73,9 @@ extern CbSpan cb_span(const void *data, size_t len);
 extern bool cb_span_equal(CbSpan a, CbSpan b);
 extern bool cb_span_equal_cstr(CbSpan a, const char *text);
 
+/* Overwrite a secret; not optimised away. */
+extern void cb_wipe(void *data, size_t len);
+
 /* malloc'd NUL-terminated copy; NULL when out of memory. */
 extern char *cb_span_dup(CbSpan span);
 
@@ -105,6 +108,9 @@ extern void cb_buf_free_secret(CbBuf *buf);
 
 /* Strict base64 decode (padding required); CB_MALFORMED otherwise. */
 extern CbResult cb_base64_decode(CbSpan text, CbBuf *out);
+
+/* Hexadecimal number without prefix, 1 to 16 digits: how the server writes uids. */
+extern bool cb_hex_parse(const char *text, uint64_t *value);
 
 extern uint16_t cb_get_u16(const uint8_t *p);
 extern uint32_t cb_get_u32(const uint8_t *p);

@@ -63,32 +63,6 @@ get_integer(const json_t *object, const char *key, int64_t *out, CbError *err)
 	return CB_OK;
 }
 
-bool
-cb_config_hex(const char *text, uint64_t *out)
-{
-	uint64_t	value = 0;
-	size_t		len = strlen(text);
-
-	if (len == 0 || len > 16)
-		return false;
-	for (size_t i = 0; i < len; i++)
-	{
-		char		c = text[i];
-
-		value <<= 4;
-		if (c >= '0' && c <= '9')
-			value |= (uint64_t) (c - '0');
-		else if (c >= 'a' && c <= 'f')
-			value |= (uint64_t) (c - 'a' + 10);
-		else if (c >= 'A' && c <= 'F')
-			value |= (uint64_t) (c - 'A' + 10);
-		else
-			return false;
-	}
-	*out = value;
-	return true;
-}
-
 /* Host name as the client uses it: $HOST and absence replaced, no brackets. */
 static CbResult
 resolve_host(const char *text, size_t len, const char *origin, char **out, CbError *err)
@@ -424,7 +398,7 @@ parse_identity(const json_t *root, CbConfig *config, CbError *err)
 	config->vbucket_locator = locator != NULL && strcmp(locator, "vbucket") == 0;
 	if (manifest != NULL)
 	{
-		config->has_manifest_uid = cb_config_hex(manifest, &config->manifest_uid);
+		config->has_manifest_uid = cb_hex_parse(manifest, &config->manifest_uid);
 		if (!config->has_manifest_uid)
 			return cb_config_malformed(err, "collections manifest uid is not hexadecimal");
 	}

@@ -93,12 +93,12 @@ extern int	cb_config_node_of(const CbConfig *config, uint16_t vbucket,
 extern int	cb_config_forward_node_of(const CbConfig *config, uint16_t vbucket);
 
 /*
- * Network to use: option is "auto", "default" or a name (NULL: auto). seed_hosts/ports: what the
- * connection string named (port 0: the default one), tls: which ports to compare. Returns
- * "default", or a name inside config.
+ * Network to use: option is "auto", "default" or a name (NULL: auto). seed_hosts
+ * and seed_ports: what the connection string named (port 0: the default one),
+ * tls: which ports to compare. Returns "default", option, or a name inside config.
  * auto: the network, default first, under which a seed's host and KV or
- * management port are listed; else the one under which its host is; else "external" if every node of
- * the bucket has KV there; else default.
+ * management port are listed; else the one under which its host is; else
+ * "external" if every node of the bucket has KV there; else default.
  */
 extern const char *cb_config_choose_network(const CbConfig *config,
 											const char *option,

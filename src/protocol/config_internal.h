@@ -16,7 +16,4 @@ extern CbResult cb_config_nomem(CbError *err);
 extern CbResult cb_config_text(const json_t *object, const char *key, char **out,
 							   CbError *err);
 
-/* Hexadecimal number without prefix, 1 to 16 digits. */
-extern bool cb_config_hex(const char *text, uint64_t *out);
-
 #endif

@@ -561,7 +561,7 @@ cb_connstr_free(CbConnStr *connstr)
 	{
 		free(connstr->options[i].name);
 		if (connstr->options[i].value != NULL)
-			explicit_bzero(connstr->options[i].value, strlen(connstr->options[i].value));
+			cb_wipe(connstr->options[i].value, strlen(connstr->options[i].value));
 		free(connstr->options[i].value);
 	}
 	free(connstr->options);

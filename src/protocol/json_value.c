@@ -104,7 +104,7 @@ encode_utf8(uint32_t code, uint8_t out[4])
 	return 4;
 }
 
-/* \uXXXX at *p (past the backslash), with its partner where there is one. */
+/* A \u escape at *p (past the backslash), with its partner where there is one. */
 static CbResult
 decode_unicode(const uint8_t **p, const uint8_t *end, uint8_t out[4], size_t *len)
 {

@@ -188,27 +188,14 @@ typedef struct Walk
 
 static const uint8_t *walk_value(Walk *walk, const Node *node, const uint8_t *p, int depth);
 
-/* Forget what an earlier member of the same name brought. */
-static void
-forget(Walk *walk, const Node *node)
-{
-	for (uint32_t i = node->slot_lo; i < node->slot_hi; i++)
-	{
-		CbJsonValue *value = &walk->values[walk->set->slots[i]];
-
-		if (value->type != CB_JSON_MISSING)
-		{
-			*value = (CbJsonValue) {0};
-			walk->missing++;
-		}
-	}
-}
-
 static void
 found(Walk *walk, const Node *node, const uint8_t *start, const uint8_t *end, bool escaped)
 {
 	CbJsonValue value = {start, (size_t) (end - start), cb_scan_type(*start), escaped};
 
+	/* An earlier member of the same name counts. */
+	if (walk->values[walk->set->slots[node->slot_lo]].type != CB_JSON_MISSING)
+		return;
 	for (uint32_t i = node->slot_lo; i < node->slot_own; i++)
 		walk->values[walk->set->slots[i]] = value;
 	walk->missing -= node->slot_own - node->slot_lo;
@@ -253,7 +240,6 @@ walk_or_skip(Walk *walk, const Node *child, const uint8_t *p, int depth)
 		return cb_scan_fail(&walk->scan, p, CB_MALFORMED, "expected a value");
 	if (child == NULL)
 		return cb_scan_value(&walk->scan, p, depth, &escaped);
-	forget(walk, child);
 	return walk_value(walk, child, p, depth);
 }
 

@@ -4,9 +4,9 @@
  *		a compiled set of paths, as raw spans into the text. No tree is built.
  *
  * Accepted is RFC 8259 in UTF-8, nothing more: no byte order mark, no NUL, no
- * trailing bytes but blanks, at most CB_JSON_MAX_DEPTH levels. Of several
- * members of one name the last counts, as jsonb has it (an earlier one's
- * inner values are forgotten). Member names with escapes compare decoded.
+ * trailing bytes but blanks, at most CB_JSON_MAX_DEPTH levels. Where members of
+ * one name repeat, a path has the first value that it leads to, as in the data
+ * service's own look-ups. Member names with escapes compare decoded.
  */
 #ifndef CB_JSON_WALK_H
 #define CB_JSON_WALK_H
@@ -59,8 +59,7 @@ extern size_t cb_pathset_size(const CbPathSet *set);
 
 /* Flags of cb_json_walk */
 #define CB_WALK_STOP_EARLY	0x01	/* stop once every path has a value: the rest
-									 * is then neither checked nor searched for
-									 * repeated members */
+									 * is then not checked */
 
 /*
  * Fill values[0 .. size-1], in the order of the paths (CB_JSON_MISSING where

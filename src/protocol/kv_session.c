@@ -278,29 +278,6 @@ copy_text(char *out, size_t size, const char *text)
 	out[span.len] = '\0';
 }
 
-/* The server writes manifest uids in hexadecimal, without prefix. */
-static bool
-parse_hex_uid(const char *text, uint64_t *uid)
-{
-	size_t		len = strlen(text);
-	uint64_t	value = 0;
-
-	if (len == 0 || len > 16)
-		return false;
-	for (size_t i = 0; i < len; i++)
-	{
-		char		c = text[i];
-		int			digit = c >= '0' && c <= '9' ? c - '0' :
-			c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-
-		if (digit < 0)
-			return false;
-		value = value << 4 | (uint64_t) digit;
-	}
-	*uid = value;
-	return true;
-}
-
 CbResult
 cb_kv_error_body(CbSpan value, CbErrorBody *body)
 {
@@ -326,7 +303,7 @@ cb_kv_error_body(CbSpan value, CbErrorBody *body)
 		copy_text(body->ref, sizeof(body->ref), text);
 	text = json_string_value(json_object_get(root, "manifest_uid"));
 	if (text != NULL)
-		body->has_manifest_uid = parse_hex_uid(text, &body->manifest_uid);
+		body->has_manifest_uid = cb_hex_parse(text, &body->manifest_uid);
 	json_decref(root);
 	return CB_OK;
 }

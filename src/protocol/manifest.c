@@ -22,7 +22,7 @@ get_uid(const json_t *object, uint64_t max, uint64_t *out)
 {
 	const char *text = json_string_value(json_object_get(object, "uid"));
 
-	return text != NULL && cb_config_hex(text, out) && *out <= max;
+	return text != NULL && cb_hex_parse(text, out) && *out <= max;
 }
 
 static CbResult

@@ -51,6 +51,8 @@ next_word(CbSpan *list, CbSpan *word)
 	size_t		i = 0;
 	size_t		start;
 
+	if (list->len == 0)
+		return false;
 	while (i < list->len && (list->data[i] == ' ' || list->data[i] == ','))
 		i++;
 	start = i;

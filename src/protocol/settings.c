@@ -395,7 +395,7 @@ cb_settings_free(CbSettings *settings)
 			continue;
 		text = *(char **) member(settings, def);
 		if (text != NULL && def->kind == CB_OPTION_SECRET)
-			explicit_bzero(text, strlen(text));
+			cb_wipe(text, strlen(text));
 		free(text);
 	}
 	free(settings);

@@ -299,8 +299,10 @@ test_manifest(void)
 		"{\"uid\":\"4\",\"scopes\":[{\"name\":\"s\",\"uid\":\"8\",\"collections\":5}]}",
 		"{\"uid\":\"4\",\"scopes\":[{\"name\":\"s\",\"uid\":\"8\",\"collections\":[{\"name\":\"c\"}]}]}",
 		"{\"uid\":\"4\",\"scopes\":[{\"name\":\"s\",\"uid\":\"8\",\"collections\":[{\"uid\":\"9\"}]}]}",
-		"{\"uid\":\"4\",\"scopes\":[{\"name\":\"s\",\"uid\":\"8\",\"collections\":[{\"name\":\"c\",\"uid\":\"1ffffffff\"}]}]}",
-		"{\"uid\":\"4\",\"scopes\":[{\"name\":\"s\",\"uid\":\"8\",\"collections\":[{\"name\":\"c\",\"uid\":\"9\",\"maxTTL\":\"x\"}]}]}",
+		"{\"uid\":\"4\",\"scopes\":[{\"name\":\"s\",\"uid\":\"8\",\"collections\":"
+		"[{\"name\":\"c\",\"uid\":\"1ffffffff\"}]}]}",
+		"{\"uid\":\"4\",\"scopes\":[{\"name\":\"s\",\"uid\":\"8\",\"collections\":"
+		"[{\"name\":\"c\",\"uid\":\"9\",\"maxTTL\":\"x\"}]}]}",
 	};
 	CbManifest *manifest;
 	CbError		err;

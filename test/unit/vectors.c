@@ -19,7 +19,7 @@ static json_t **lines;
 static char **files;
 static size_t nfiles;
 
-static void
+_Noreturn static void
 die(const char *what, const char *where)
 {
 	fprintf(stderr, "vectors: %s: %s\n", where, what);
