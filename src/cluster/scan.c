@@ -111,10 +111,27 @@ restart(KvOp *op, int index)
 
 static const KvOpClass scan_class = {"scan", route, send_request, restart, false};
 
+/* Scans whose ids have come, but were not looked at yet. */
+static void
+leave_unseen_scans(KvScan *scan)
+{
+	KvOp	   *op = &scan->op;
+
+	for (int i = 0; i < op->ring_count; i++)
+	{
+		const KvAnswer *answer = &op->ring[(op->ring_head + i) & (op->ring_size - 1)];
+
+		if (!answer->lost && answer->packet.opcode == CB_OP_RANGE_SCAN_CREATE &&
+			answer->packet.status == CB_STATUS_SUCCESS && answer->packet.value.len == CB_SCAN_ID_SIZE)
+			handle_leave_scan(op->handle, scan_stream(scan, answer->item)->vbucket, answer->packet.value.data);
+	}
+}
+
 /* Everything still open on the nodes is left to be cancelled; what was received is dropped. */
 static void
 drop_streams(KvScan *scan)
 {
+	leave_unseen_scans(scan);
 	for (int i = 0; i < scan->nstreams; i++)
 	{
 		ScanStream *stream = scan_stream(scan, i);
