@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "core.h"
 #include "disk.h"
@@ -19,7 +20,7 @@ cluster_new(struct event_base *base, int num_nodes)
 		return NULL;
 	cl = xcalloc(1, sizeof(*cl));
 	cl->base = base;
-	cl->host = "127.0.0.1";
+	cl->host = cl->url_host = "127.0.0.1";
 	cl->epoch = 1;
 	cl->flush_ms = DEFAULT_FLUSH_MS;
 	cl->scram_iterations = DEFAULT_SCRAM_ITERATIONS;
@@ -38,9 +39,24 @@ cluster_new(struct event_base *base, int num_nodes)
 	return cl;
 }
 
+/* As many connections as the system lets this process have. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max)
+	{
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+			cb_log("the number of connections stays limited");
+	}
+}
+
 bool
 cluster_start_kv(Cluster *cl)
 {
+	raise_descriptor_limit();
 	disk_flush(cl);				/* what was loaded is sorted before anybody waits for it */
 	for (int i = 0; i < cl->num_nodes; i++)
 	{

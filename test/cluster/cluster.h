@@ -30,7 +30,8 @@ enum
 };
 #define ROLE_READER (PRIV_READ | PRIV_SIMPLE_STATS)
 #define ROLE_SCANNER (ROLE_READER | PRIV_RANGE_SCAN | PRIV_META_READ)
-#define ROLE_WRITER (ROLE_SCANNER | PRIV_INSERT | PRIV_DELETE | PRIV_UPSERT | PRIV_SYS_XATTR_READ | PRIV_SYS_XATTR_WRITE)
+#define ROLE_WRITER \
+	(ROLE_SCANNER | PRIV_INSERT | PRIV_DELETE | PRIV_UPSERT | PRIV_SYS_XATTR_READ | PRIV_SYS_XATTR_WRITE)
 #define ROLE_ADMIN PRIV_ALL
 
 typedef struct Grant
@@ -51,7 +52,8 @@ struct User
 	void	   *scram;				/* salted keys per mechanism (kv_sasl.c) */
 };
 
-User	   *user_create(Cluster *cl, const char *name, const char *password);	/* replaces the password if it exists */
+/* Replaces the password if there is such a user. */
+User	   *user_create(Cluster *cl, const char *name, const char *password);
 void		user_grant(User *u, const char *bucket, const char *scope, const char *collection, uint32_t privileges);
 User	   *user_find(Cluster *cl, const char *name, size_t len);
 void		user_drop(Cluster *cl, User *u);	/* connections authenticated as this user are closed */
@@ -116,7 +118,8 @@ typedef struct ConfigListener
 struct Cluster
 {
 	struct event_base *base;
-	const char *host;				/* "127.0.0.1": nothing else is ever bound */
+	const char *host;				/* "127.0.0.1" or "::1": nothing else is ever bound */
+	const char *url_host;			/* the same as it stands before a port */
 	Node	   *nodes[CB_MAX_NODES];
 	int			num_nodes;
 	Bucket	   *buckets;
@@ -146,7 +149,10 @@ int64_t		cb_now_ns(const Cluster *cl);	/* unix time with the shift */
 int64_t		cb_now_ms(const Cluster *cl);
 uint32_t	cb_now(const Cluster *cl);		/* the same in seconds */
 
-/* A new revision: configs are rebuilt, KV connections notified, listeners called. b NULL: every bucket and the global one. */
+/*
+ * A new revision: configurations are rebuilt, KV connections notified, listeners called. b NULL: of every bucket and
+ * the global one.
+ */
 void		cluster_config_changed(Cluster *cl, Bucket *b);
 void		cluster_on_config(Cluster *cl, ConfigFn fn, void *arg);
 void		cluster_off_config(Cluster *cl, ConfigFn fn, void *arg);
@@ -159,12 +165,14 @@ char	   *config_json(Node *n, Bucket *b, bool with_host, size_t *len);
 
 /* Fault switches (control.c calls them). */
 void		node_pause(Node *n, bool paused);
-void		node_kill(Node *n, bool failover);	/* listeners closed, connections reset; failover: replicas take over, revision bumped */
-bool		node_revive(Node *n);			/* same ports; comes back into the configuration with its former vBuckets if it was failed over */
+void		node_kill(Node *n, bool failover);	/* listeners closed, connections reset; cluster_failover() too if asked */
+bool		node_revive(Node *n);			/* same ports; after a fail-over back with its former vBuckets */
 void		node_drop_connections(Node *n);
 void		node_add_fault(Node *n, const Fault *f);
 void		node_clear_faults(Node *n);
-void		cluster_failover(Node *n);		/* promotes replicas where there are any, else the next node takes over empty-handed by the map */
+
+/* The node leaves the configuration: replicas take over, else the next node with an empty vBucket. */
+void		cluster_failover(Node *n);
 
 /* http.c: closes or opens the listeners of a node, called by node_kill and node_revive. */
 void		http_node_stopped(Node *n);

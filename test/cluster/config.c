@@ -43,7 +43,7 @@ config_rev(const Cluster *cl, const Bucket *b)
 static json_t *
 host_port(const Cluster *cl, int port, bool with_host)
 {
-	char	   *text = xasprintf("%s:%d", with_host ? cl->host : "$HOST", port);
+	char	   *text = xasprintf("%s:%d", with_host ? cl->url_host : "$HOST", port);
 	json_t	   *j = json_string(text);
 
 	free(text);
@@ -129,7 +129,8 @@ add_bucket(json_t *top, Bucket *b, bool with_host)
 
 		if (n->failed_over)
 			continue;
-		entry = json_pack("{s:o, s:{s:i}}", "hostname", host_port(cl, n->mgmt_port, with_host), "ports", "direct", (int) n->kv_port);
+		entry = json_pack("{s:o, s:{s:i}}", "hostname", host_port(cl, n->mgmt_port, with_host), "ports",
+						  "direct", (int) n->kv_port);
 		json_array_append_new(nodes, entry);
 		json_array_append_new(servers, host_port(cl, n->kv_port, with_host));
 	}

@@ -1,5 +1,5 @@
 /*
- * node.c: the listeners of a node and its fault switches. Every listener is on the loopback address.
+ * node.c: the listeners of a node and its fault switches. Every listener is on a loopback address.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,37 +19,55 @@ on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int
 {
 	Node	   *n = arg;
 	struct sockaddr_in *in = (struct sockaddr_in *) sa;
-	char		host[INET_ADDRSTRLEN] = "?";
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *) sa;
+	bool		v6 = sa->sa_family == AF_INET6;
+	char		host[INET6_ADDRSTRLEN] = "?";
 	char		peer[64];
 
 	(void) len;
-	inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
-	snprintf(peer, sizeof(peer), "%s:%u", host, ntohs(in->sin_port));
+	inet_ntop(sa->sa_family, v6 ? (void *) &in6->sin6_addr : (void *) &in->sin_addr, host, sizeof(host));
+	snprintf(peer, sizeof(peer), v6 ? "[%s]:%u" : "%s:%u", host, ntohs(v6 ? in6->sin6_port : in->sin_port));
 	(void) l;
 	conn_accepted(n, fd, peer);
+}
+
+/* The loopback address of the cluster with a port; its length. */
+static int
+loopback(const Cluster *cl, uint16_t port, struct sockaddr_storage *sa)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *) sa;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *) sa;
+
+	memset(sa, 0, sizeof(*sa));
+	if (strchr(cl->host, ':') != NULL)
+	{
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons(port);
+		in6->sin6_addr = in6addr_loopback;
+		return sizeof(*in6);
+	}
+	in->sin_family = AF_INET;
+	in->sin_port = htons(port);
+	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return sizeof(*in);
 }
 
 /* Opens one listener; *port 0 lets the kernel choose, and is set. */
 static struct evconnlistener *
 open_listener(Node *n, uint16_t *port)
 {
-	struct sockaddr_in sa;
-	socklen_t	len = sizeof(sa);
+	struct sockaddr_storage sa;
+	int			len = loopback(n->cluster, *port, &sa);
+	socklen_t	bound_len = sizeof(sa);
 	struct evconnlistener *l;
 
-	memset(&sa, 0, sizeof(sa));
-	sa.sin_family = AF_INET;
-	sa.sin_port = htons(*port);
-	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	l = evconnlistener_new_bind(n->cluster->base, on_accept, n, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-								256, (struct sockaddr *) &sa, sizeof(sa));
+	l = evconnlistener_new_bind(n->cluster->base, on_accept, n,
+								LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, 256, (struct sockaddr *) &sa, len);
 	if (l == NULL)
-	{
-		cb_log("cannot listen on 127.0.0.1:%u: %s", *port, strerror(errno));
-		return NULL;
-	}
-	if (getsockname(evconnlistener_get_fd(l), (struct sockaddr *) &sa, &len) == 0)
-		*port = ntohs(sa.sin_port);
+		cb_log("cannot listen on %s:%u: %s", n->cluster->url_host, *port, strerror(errno));
+	else if (getsockname(evconnlistener_get_fd(l), (struct sockaddr *) &sa, &bound_len) == 0)
+		*port = ntohs(sa.ss_family == AF_INET6 ? ((struct sockaddr_in6 *) &sa)->sin6_port :
+					  ((struct sockaddr_in *) &sa)->sin_port);
 	return l;
 }
 
