@@ -81,6 +81,19 @@ CREATE TEMP TABLE by_document AS SELECT * FROM lookup_matrix WHERE id = ANY (ARR
 SELECT (SELECT count(*) FROM by_lookup) AS rows, count(*) AS same FROM (SELECT * FROM by_lookup INTERSECT SELECT * FROM by_document) x;
 SELECT * FROM (SELECT * FROM by_lookup EXCEPT SELECT * FROM by_document) x;
 
+-- repeated members and escaped names: one answer, however it is read
+CREATE FOREIGN TABLE repeated (id text OPTIONS (key 'true'), a int, x int OPTIONS (path 'o.x'))
+  SERVER types OPTIONS (collection 'repeated', lookup 'off');
+SELECT * FROM repeated WHERE id LIKE 'rep%' ORDER BY id;
+SELECT * FROM repeated WHERE id IN ('repeated', 'repeated null') ORDER BY id;
+ALTER FOREIGN TABLE repeated OPTIONS (SET lookup 'on');
+SELECT * FROM repeated WHERE id IN ('repeated', 'repeated null') ORDER BY id;
+EXPLAIN (COSTS OFF, VERBOSE) SELECT a FROM repeated WHERE id = 'repeated';
+CREATE FOREIGN TABLE names (id text OPTIONS (key 'true'), "größe" text, "a/b" text) SERVER types OPTIONS (collection 'repeated', lookup 'on');
+SELECT * FROM names WHERE id LIKE '%names' ORDER BY id;
+SELECT * FROM names WHERE id IN ('escaped names', 'plain names') ORDER BY id;
+EXPLAIN (COSTS OFF, VERBOSE) SELECT * FROM names WHERE id = 'escaped names';
+
 -- ... or an error that names column, path and key
 CREATE FUNCTION complaints(tab regclass) RETURNS TABLE (key text, col text, state text, message text) LANGUAGE plpgsql AS $$
 DECLARE

@@ -35,7 +35,8 @@ struct RowDecoder
 	const FdwTable *table;
 	int			natts;
 	RowNeeds	needs;
-	bool		lookup;
+	bool		lookup;			/* documents may come as answers of look-ups */
+	bool		looked_up;		/* this one does */
 	int			ncolumns;
 	RowColumn  *columns;
 	int			npaths;
@@ -105,6 +106,29 @@ row_add_column(RowDecoder *decoder, Form_pg_attribute attr, const FdwColumn *col
 	entry->type = value_type_create(&decoder->state, attr->atttypid, attr->atttypmod, column->format);
 }
 
+/*
+ * The data service compares names as the document spells them, the walker decodes their escapes. A name is left to
+ * the former only if no JSON writer in use escapes its characters (they do so with all that is not ASCII, with
+ * slashes, and with what HTML minds).
+ */
+static bool
+row_path_is_plain(const CbPath *path)
+{
+	for (size_t i = 0; i < path->nsteps; i++)
+	{
+		const CbPathStep *step = &path->steps[i];
+
+		for (size_t j = 0; step->name != NULL && j < step->name_len; j++)
+		{
+			unsigned char c = step->name[j];
+
+			if (c < 0x20 || c >= 0x7f || strchr("\"\\/<>&'+=`", c) != NULL)
+				return false;
+		}
+	}
+	return true;
+}
+
 /* The paths in the syntax of subdocument commands, as far as all can be expressed. */
 static void
 row_lookup_paths(RowDecoder *decoder, const CbPath *paths)
@@ -125,7 +149,8 @@ row_lookup_paths(RowDecoder *decoder, const CbPath *paths)
 		char	   *text = NULL;
 
 		cb_buf_reset(&buf);
-		needs->lookup_ok = cb_path_append_subdoc(&buf, &paths[i]) == CB_OK && cb_buf_result(&buf) == CB_OK;
+		needs->lookup_ok = row_path_is_plain(&paths[i]) &&
+			cb_path_append_subdoc(&buf, &paths[i]) == CB_OK && cb_buf_result(&buf) == CB_OK;
 		if (needs->lookup_ok)
 			text = MemoryContextAllocExtended(CurrentMemoryContext, buf.len + 1, MCXT_ALLOC_NO_OOM);
 		if (text == NULL)
@@ -429,7 +454,7 @@ row_column(RowDecoder *decoder, const RowColumn *column, Datum *datum, bool *isn
 		default:
 			break;
 	}
-	if (!decoder->lookup)
+	if (!decoder->looked_up)
 		return value_decode(&decoder->state, column->type, &decoder->found[column->path], datum, isnull);
 	return row_lookup_value(decoder, column->path, &looked_up) &&
 		value_decode(&decoder->state, column->type, &looked_up, datum, isnull);
@@ -444,8 +469,15 @@ row_decode(RowDecoder *decoder, const ClusterDoc *doc, Datum *values, bool *isnu
 
 	memset(isnull, true, decoder->natts);
 	decoder->doc = doc;
-	if (decoder->set != NULL && !decoder->lookup)
-		walked = cb_json_walk(decoder->set, cb_span(doc->value, doc->len), 0, decoder->found, &err) == CB_OK;
+	/* Documents that the data service cannot look into come whole all the same. */
+	decoder->looked_up = decoder->lookup && doc->nvalues > 0;
+	if (decoder->set != NULL && !decoder->looked_up)
+	{
+		/* What the data service marks as JSON it has checked: the part after the last wanted value need not be. */
+		unsigned	flags = (doc->datatype & CB_DATATYPE_JSON) ? CB_WALK_STOP_EARLY : 0;
+
+		walked = cb_json_walk(decoder->set, cb_span(doc->value, doc->len), flags, decoder->found, &err) == CB_OK;
+	}
 
 	error_context_stack = &context;
 	for (int i = 0; i < decoder->ncolumns; i++)

@@ -213,7 +213,8 @@ value_composite(ValueState *state, const ValueType *type, const CbJsonValue *jso
 
 	if (json->type != CB_JSON_OBJECT)
 		return value_wrong_type(state, type, json);
-	if (cb_json_walk(composite->names, cb_span(json->data, json->len), 0, composite->found, NULL) != CB_OK)
+	if (cb_json_walk(composite->names, cb_span(json->data, json->len), CB_WALK_STOP_EARLY, composite->found,
+					 NULL) != CB_OK)
 		elog(ERROR, "checked JSON object is malformed");
 
 	values = palloc(sizeof(Datum) * Max(natts, 1));
