@@ -48,17 +48,21 @@ ANALYZE large;
 EXPLAIN (COSTS OFF) SELECT n, a FROM large WHERE id = 'large-03';
 EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id, n, a, second, cas IS NOT NULL AS cas, expiry, vb IS NOT NULL AS vb FROM large WHERE id IN ('large-03', 'large-04', 'missing');
 SELECT id, n, a, second, cas IS NOT NULL AS cas, expiry, vb IS NOT NULL AS vb FROM large WHERE id IN ('large-03', 'large-04', 'missing') ORDER BY id;
+-- a document whose paths the data service refuses to look up is fetched whole
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id, n, a FROM large WHERE id IN ('large-03', 'large-deep');
+SELECT id, n, a FROM large WHERE id IN ('large-03', 'large-deep') ORDER BY id;
+-- what needs whole documents
 EXPLAIN (COSTS OFF) SELECT n, doc FROM large WHERE id = 'large-03';
 EXPLAIN (COSTS OFF) SELECT n, flags FROM large WHERE id = 'large-03';
 EXPLAIN (COSTS OFF) SELECT n, name, a, second, pad FROM large WHERE id = 'large-03';
 EXPLAIN (COSTS OFF) SELECT n FROM large WHERE id >= 'large-03';
-SELECT rows_of('SELECT id, n, name, a, second FROM large WHERE id IN (''large-03'', ''large-04'', ''x'')') AS lookup \gset
+SELECT rows_of('SELECT id, n, name, a, second FROM large WHERE id IN (''large-03'', ''large-deep'', ''x'')') AS lookup \gset
 ALTER FOREIGN TABLE large OPTIONS (ADD lookup 'off');
 EXPLAIN (COSTS OFF) SELECT n, a FROM large WHERE id = 'large-03';
-SELECT rows_of('SELECT id, n, name, a, second FROM large WHERE id IN (''large-03'', ''large-04'', ''x'')')::text = :'lookup' AS same;
+SELECT rows_of('SELECT id, n, name, a, second FROM large WHERE id IN (''large-03'', ''large-deep'', ''x'')')::text = :'lookup' AS same;
 ALTER FOREIGN TABLE large OPTIONS (SET lookup 'on');
 EXPLAIN (COSTS OFF) SELECT n, name, a, second, pad FROM large WHERE id = 'large-03';
-SELECT rows_of('SELECT id, n, name, a, second FROM large WHERE id IN (''large-03'', ''large-04'', ''x'')')::text = :'lookup' AS same;
+SELECT rows_of('SELECT id, n, name, a, second FROM large WHERE id IN (''large-03'', ''large-deep'', ''x'')')::text = :'lookup' AS same;
 EXPLAIN (COSTS OFF) SELECT n, doc FROM large WHERE id = 'large-03';
 EXPLAIN (COSTS OFF) SELECT id FROM large WHERE id = 'large-03';
 ALTER FOREIGN TABLE items OPTIONS (ADD lookup 'on');

@@ -71,8 +71,9 @@ typedef struct ClusterDoc
 	bool		has_meta;		/* expiry and seqno below are known */
 	uint32		expiry;			/* absolute, seconds since 1970; 0 is none */
 	uint64		seqno;
-	int			nvalues;		/* look-up: as many as paths were asked for */
-	const ClusterValue *values;
+	int			nvalues;		/* look-up: as many as paths were asked for, or 0: value has the whole document, as
+								 * the paths of a locked or deeply nested one cannot be looked up */
+	const ClusterValue *values; /* NULL without */
 } ClusterDoc;
 
 /* ---- handles (manager.c) ---- */

@@ -25,6 +25,7 @@ typedef struct FetchItem
 	KvItem		head;
 	uint32		offset;			/* of the key in the arena */
 	uint32		len;
+	bool		whole;			/* the look-up of paths was refused: get the document */
 } FetchItem;
 
 struct KvFetch
@@ -72,7 +73,8 @@ static void
 send_get(KvOp *op, int index, KvConn *conn)
 {
 	KvFetch    *fetch = (KvFetch *) op;
-	uint8		opcode = fetch->lookup ? CB_OP_SUBDOC_MULTI_LOOKUP : CB_OP_GET;
+	bool		lookup = fetch->lookup && !((FetchItem *) kv_op_item(op, index))->whole;
+	uint8		opcode = lookup ? CB_OP_SUBDOC_MULTI_LOOKUP : CB_OP_GET;
 	CbDocRef	ref;
 	CbResult	result;
 
@@ -81,14 +83,35 @@ send_get(KvOp *op, int index, KvConn *conn)
 	ref.has_collection = cb_has_feature(conn->features, CB_FEATURE_COLLECTIONS);
 	ref.collection_id = op->collection->id;
 	ref.key = item_key(fetch, index);
-	if (fetch->lookup)
+	if (lookup)
 		result = cb_kv_lookup(&conn->out, &ref, 0, fetch->specs, fetch->nspecs);
 	else
 		result = cb_kv_get(&conn->out, &ref);
 	kv_conn_requested(conn, ref.opaque, result);
 }
 
-static const KvOpClass fetch_class = {"key look-up", route, send_get, NULL, false};
+/* Gets the document instead of looking up its paths. False where that was tried, or does not tell as much. */
+static bool
+get_whole(KvOp *op, int index)
+{
+	KvFetch    *fetch = (KvFetch *) op;
+	FetchItem  *item = (FetchItem *) kv_op_item(op, index);
+
+	if (!fetch->lookup || fetch->want_meta || item->whole)
+		return false;
+	item->whole = true;
+	kv_op_enqueue(op, index);
+	return true;
+}
+
+/* A locked document cannot be looked up, but got. */
+static bool
+refused(KvOp *op, const KvAnswer *answer)
+{
+	return answer->packet.status == CB_STATUS_LOCKED && get_whole(op, answer->item);
+}
+
+static const KvOpClass fetch_class = {"key look-up", route, send_get, NULL, false, refused};
 
 static void
 cleanup(KvOp *op)
@@ -195,6 +218,7 @@ kv_fetch_start(KvFetch *fetch, int nkeys, const KvKey *keys)
 		memset(&item->head, 0, sizeof(item->head));
 		item->offset = (uint32) fetch->arena_len;
 		item->len = (uint32) keys[i].len;
+		item->whole = false;
 		memcpy(fetch->arena + fetch->arena_len, keys[i].data, keys[i].len);
 		fetch->arena_len += keys[i].len;
 		kv_op_enqueue(op, i);
@@ -297,7 +321,7 @@ take_lookup(KvFetch *fetch, const KvAnswer *answer, CbSpan value)
 	}
 }
 
-static const ClusterDoc *
+static void
 take_document(KvFetch *fetch, const KvAnswer *answer)
 {
 	const CbPacket *packet = &answer->packet;
@@ -313,7 +337,7 @@ take_document(KvFetch *fetch, const KvAnswer *answer)
 	doc->vbucket = item_vbucket(fetch, answer->item);
 	if (cb_packet_value(packet, CB_KV_DEFAULT_LIMIT, &fetch->inflated, &value) != CB_OK)
 		kv_op_malformed(&fetch->op, answer, "a document that cannot be inflated");
-	if (fetch->lookup)
+	if (fetch->lookup && !((FetchItem *) kv_op_item(&fetch->op, answer->item))->whole)
 		take_lookup(fetch, answer, value);
 	else
 	{
@@ -326,8 +350,21 @@ take_document(KvFetch *fetch, const KvAnswer *answer)
 		doc->len = value.len;
 	}
 	fetch->average = fetch->average <= 0 ? packet->size : fetch->average * 0.95 + packet->size * 0.05;
-	fetch->op.counters->documents++;
-	return doc;
+}
+
+/* Whether the look-up found a path that no GET would stumble over: documents nested too deeply, or no JSON. */
+static bool
+has_refused_path(const KvFetch *fetch)
+{
+	for (int i = 0; i < fetch->doc.nvalues; i++)
+	{
+		uint16		status = fetch->values[i].status;
+
+		if (status != CB_STATUS_SUCCESS && status != CB_STATUS_SUBDOC_PATH_ENOENT &&
+			status != CB_STATUS_SUBDOC_PATH_MISMATCH)
+			return true;
+	}
+	return false;
 }
 
 const ClusterDoc *
@@ -342,7 +379,11 @@ kv_fetch_next(KvFetch *fetch)
 			case CB_STATUS_SUCCESS:
 			case CB_STATUS_SUBDOC_MULTI_PATH_FAILURE:
 				set_window(fetch);
-				return take_document(fetch, answer);
+				take_document(fetch, answer);
+				if (has_refused_path(fetch) && get_whole(&fetch->op, answer->item))
+					break;
+				fetch->op.counters->documents++;
+				return &fetch->doc;
 			case CB_STATUS_KEY_ENOENT:
 				break;
 			default:

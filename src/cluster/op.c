@@ -285,6 +285,8 @@ handled(KvOp *op, const KvAnswer *answer)
 	verdict = kv_status_verdict(op->handle, answer->packet.status);
 	if (verdict == KV_VERDICT_DELIVER)
 		return false;
+	if (op->cls->refused != NULL && op->cls->refused(op, answer))
+		return true;
 
 	kv_failure_status(&failure, answer->conn, "operation", &answer->packet);
 	switch (verdict)

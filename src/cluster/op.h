@@ -49,6 +49,9 @@ typedef struct KvOpClass
 	void		(*restart) (KvOp *op, int item);
 
 	bool		optional;		/* a failure ends the item, not the operation */
+
+	/* Sees statuses that would be tried again; true: it has seen to the item itself. May be NULL. */
+	bool		(*refused) (KvOp *op, const KvAnswer *answer);
 } KvOpClass;
 
 struct KvOp

@@ -68,7 +68,6 @@ cbconnBeginForeignScan(ForeignScanState *node, int eflags)
 	scan_init_groups(state, node, list_nth(private, SCAN_PRIVATE_TERMS), plan->fdw_exprs);
 	state->decoder = scan_init_decoder(state, node, list_nth(private, SCAN_PRIVATE_COLUMNS));
 	state->paths = (state->flags & SCAN_FLAG_PATHS) != 0 && row_decoder_needs(state->decoder)->lookup_ok;
-	row_decoder_use_lookup(state->decoder, state->paths);
 	node->fdw_state = state;
 }
 
@@ -104,6 +103,9 @@ cbconnIterateForeignScan(ForeignScanState *node)
 		state->at_end = true;
 		return slot;
 	}
+	/* a document whose paths cannot be looked up comes whole */
+	if (state->paths)
+		row_decoder_use_lookup(state->decoder, doc->values != NULL);
 	row_decode(state->decoder, doc, slot->tts_values, slot->tts_isnull);
 	return ExecStoreVirtualTuple(slot);
 }

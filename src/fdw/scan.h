@@ -45,7 +45,7 @@ typedef enum ScanPrivate
 
 /* A scan is planned to fetch single paths only when they are few; see plan_wants_paths. */
 #define SCAN_AUTO_MAX_PATHS		4
-#define SCAN_AUTO_MIN_BYTES		4096
+#define SCAN_AUTO_MIN_BYTES		2048
 
 /* guc.c */
 extern bool guc_enable_key_lookup;
