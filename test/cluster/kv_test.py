@@ -168,6 +168,22 @@ def test_large(server):
     gone.s.close()
     check('overwritten while it is being sent', c.set(key).status, 0)
 
+def test_back_pressure(server):
+    """Who does not read is not read from."""
+    c = Client(server.kv[0])
+    key = key_in(1)
+    c.set(key, b'x' * 200)
+    n = 1000000
+    data = memoryview(packet(0, b'\0' + key, vb=1) * n)
+    sent = 0
+    c.s.setblocking(False)
+    while sent < len(data) and select.select([], [c.s], [], 1)[1]:
+        sent += c.s.send(data[sent:sent + 65536])
+    check('the server stops reading', sent < len(data))
+    c.s.setblocking(True)
+    whole = sent // (len(data) // n)
+    check('and answers all it was sent', all(c.read().status == 0 for _ in range(min(whole, 50000))))
+
 # ---------------------------------------------------------------- durability
 
 DURABLE = b'\x11\x01'
