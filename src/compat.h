@@ -11,12 +11,20 @@
 #error "cbconn_fdw builds with PostgreSQL 15 to 18"
 #endif
 
+#if PG_VERSION_NUM >= 160000	/* took the varlena macros out of postgres.h */
+#include "varatt.h"
+#endif
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
 #include "storage/latch.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
+
+/* 18: functions that do not return are marked in front, by another word. */
+#ifndef pg_attribute_noreturn
+#define pg_attribute_noreturn() __attribute__((noreturn))
+#endif
 
 /* 17: wait events of extensions have names. cache: a static variable of the caller, zero at first. */
 static inline uint32

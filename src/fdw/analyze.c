@@ -15,7 +15,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "compat.h"
+#include "../compat.h"
 
 /* Documents looked at to learn how large they are. */
 #define ANALYZE_SIZE_SAMPLE	100

@@ -14,7 +14,7 @@
 #include "utils/pg_locale.h"
 #include "utils/syscache.h"
 
-#include "compat.h"
+#include "../compat.h"
 
 static bool
 collate_is_c(Oid collation)

@@ -1,18 +1,83 @@
 /*
  * compat.h
- *		Supported PostgreSQL releases, and what differs between them for src/fdw. Each shim names its release.
+ *		What differs between PostgreSQL releases for the planner's and executor's files. Each shim names its release.
  */
-#ifndef CBCONN_COMPAT_H
-#define CBCONN_COMPAT_H
+#ifndef CBCONN_FDW_COMPAT_H
+#define CBCONN_FDW_COMPAT_H
 
-#include "postgres.h"
+#include "../compat.h"
 
-#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
-#error "cbconn_fdw supports PostgreSQL 15 to 18"
+#include "access/stratnum.h"
+#include "commands/explain.h"
+#include "executor/executor.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "parser/parsetree.h"
+#include "utils/selfuncs.h"
+
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"	/* 18 took these out of explain.h */
+#include "commands/explain_state.h"
 #endif
+
+static inline ForeignPath *
+compat_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, double rows, Cost startup, Cost total,
+						List *pathkeys, Relids required_outer, List *fdw_private)
+{
+#if PG_VERSION_NUM >= 180000	/* disabled_nodes */
+	return create_foreignscan_path(root, rel, NULL, rows, 0, startup, total, pathkeys, required_outer, NULL, NIL,
+								   fdw_private);
+#elif PG_VERSION_NUM >= 170000	/* fdw_restrictinfo */
+	return create_foreignscan_path(root, rel, NULL, rows, startup, total, pathkeys, required_outer, NULL, NIL,
+								   fdw_private);
+#else
+	return create_foreignscan_path(root, rel, NULL, rows, startup, total, pathkeys, required_outer, NULL,
+								   fdw_private);
+#endif
+}
+
+static inline double
+compat_array_length(PlannerInfo *root, Node *array)
+{
+#if PG_VERSION_NUM >= 170000	/* root */
+	return estimate_array_length(root, array);
+#else
+	return estimate_array_length(array);
+#endif
+}
+
+static inline PathKey *
+compat_ascending_pathkey(PlannerInfo *root, EquivalenceClass *ec, Oid opfamily, bool nulls_first)
+{
+#if PG_VERSION_NUM >= 180000	/* CompareType */
+	return make_canonical_pathkey(root, ec, opfamily, COMPARE_LT, nulls_first);
+#else
+	return make_canonical_pathkey(root, ec, opfamily, BTLessStrategyNumber, nulls_first);
+#endif
+}
+
+/* The user whose rights count for a relation being planned; InvalidOid: the current one. */
+static inline Oid
+compat_rel_userid(PlannerInfo *root, RelOptInfo *rel)
+{
+#if PG_VERSION_NUM >= 160000	/* RTEPermissionInfo */
+	return rel->userid;
+#else
+	return planner_rt_fetch(rel->relid, root)->checkAsUser;
+#endif
+}
+
+/* The same for a scan being executed. */
+static inline Oid
+compat_scan_userid(ForeignScanState *node)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
 
 #if PG_VERSION_NUM >= 160000
-#include "varatt.h"				/* 16 moved the varlena macros out of postgres.h */
+	return plan->checkAsUser;
+#else
+	return exec_rt_fetch(plan->scan.scanrelid, node->ss.ps.state)->checkAsUser;
 #endif
+}
 
-#endif							/* CBCONN_COMPAT_H */
+#endif							/* CBCONN_FDW_COMPAT_H */

@@ -13,7 +13,7 @@
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 
-#include "compat_plan.h"
+#include "compat.h"
 
 /* Documents that a range scan reads in the time of one get, and of opening one vBucket. */
 #define COST_GET_DOCUMENTS		1.7

@@ -15,7 +15,7 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
-#include "compat.h"
+#include "../compat.h"
 
 #define COUNT_LIFETIME_MS	60000
 

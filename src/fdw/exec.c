@@ -11,7 +11,7 @@
 #include "nodes/plannodes.h"
 #include "utils/rel.h"
 
-#include "compat_plan.h"
+#include "compat.h"
 
 static void
 scan_init_groups(FdwScanState *state, ForeignScanState *node, List *terms, List *values)

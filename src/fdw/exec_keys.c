@@ -10,7 +10,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "compat.h"
+#include "../compat.h"
 #include "prefix.h"
 
 /* Longest key that a bound can hold. */

@@ -11,7 +11,7 @@
 #include "nodes/makefuncs.h"
 #include "utils/ruleutils.h"
 
-#include "compat_plan.h"
+#include "compat.h"
 #include "explain_path.h"
 
 static const char *

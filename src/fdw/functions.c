@@ -9,7 +9,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
-#include "compat.h"
+#include "../compat.h"
 #include "option.h"
 
 #define CBCONN_VERSION "1.0"

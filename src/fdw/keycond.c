@@ -24,7 +24,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
-#include "compat.h"
+#include "../compat.h"
 #include "prefix.h"
 
 /* A clause under inspection. */

@@ -8,7 +8,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
-#include "compat.h"
+#include "../compat.h"
 
 #include "../protocol/connstr.h"
 #include "../protocol/settings.h"

@@ -14,7 +14,7 @@
 #include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
 
-#include "compat_plan.h"
+#include "compat.h"
 
 /* The key column as the class compares it; NULL when the class does not hold it. */
 static bool

@@ -19,7 +19,7 @@
 #include "optimizer/restrictinfo.h"
 #include "utils/lsyscache.h"
 
-#include "compat_plan.h"
+#include "compat.h"
 
 /* Assumed of a collection that nobody counted. */
 #define PLAN_DEFAULT_DOCUMENTS	1000

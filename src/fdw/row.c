@@ -12,7 +12,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
-#include "compat.h"
+#include "../compat.h"
 #include "value.h"
 
 #include "../protocol/kv_const.h"

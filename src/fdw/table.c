@@ -20,7 +20,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "compat.h"
+#include "../compat.h"
 #include "option.h"
 
 typedef struct TableMapping

@@ -11,7 +11,7 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
-#include "compat.h"
+#include "../compat.h"
 
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"

@@ -7,7 +7,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "compat.h"
+#include "../compat.h"
 
 /* Most characters of a value that a message repeats. */
 #define VALUE_SHOWN 64

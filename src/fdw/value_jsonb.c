@@ -11,7 +11,7 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
-#include "compat.h"
+#include "../compat.h"
 
 typedef struct JsonbBuild
 {

@@ -11,7 +11,7 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
-#include "compat.h"
+#include "../compat.h"
 
 /* ---- arrays ---- */
 

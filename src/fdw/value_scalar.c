@@ -13,7 +13,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
-#include "compat.h"
+#include "../compat.h"
 
 /* A number of at most this many digits is less than 2^53; doubles hold powers of ten exactly up to 10^22. */
 #define EXACT_DIGITS	15

@@ -7,7 +7,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
-#include "compat.h"
+#include "../compat.h"
 
 PG_MODULE_MAGIC;
 
