@@ -1,14 +1,12 @@
 /*
  * control.c: the control port: fault switches over HTTP, one table row each. USING.md shows how to use it.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
 
 #include "manage.h"
 
@@ -530,19 +528,17 @@ bool
 control_start(Cluster *cl)
 {
 	struct evhttp_bound_socket *bound;
-	struct sockaddr_in address;
-	socklen_t	len = sizeof(address);
 
 	server = evhttp_new(cl->base);
 	evhttp_set_allowed_methods(server, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
 	evhttp_set_gencb(server, on_call, cl);
 	bound = evhttp_bind_socket_with_handle(server, cl->host, cl->control_port);
-	if (bound == NULL || getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *) &address, &len) != 0)
+	if (bound == NULL)
 	{
-		cb_log("cannot listen on %s:%u (control)", cl->host, cl->control_port);
+		cb_log("cannot listen on %s:%u (control)", cl->url_host, cl->control_port);
 		return false;
 	}
-	cl->control_port = ntohs(address.sin_port);
+	cl->control_port = http_bound_port(bound);
 	return true;
 }
 

@@ -222,13 +222,23 @@ http_node_paused(Node *n, bool paused)
 
 /* ---------------------------------------------------------------- listeners */
 
+uint16_t
+http_bound_port(struct evhttp_bound_socket *bound)
+{
+	struct sockaddr_storage sa;
+	socklen_t	len = sizeof(sa);
+
+	if (getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *) &sa, &len) != 0)
+		return 0;
+	return ntohs(sa.ss_family == AF_INET6 ? ((struct sockaddr_in6 *) &sa)->sin6_port :
+				 ((struct sockaddr_in *) &sa)->sin_port);
+}
+
 bool
 http_node_started(Node *n)
 {
 	HttpNode   *http = n->http;
 	struct evhttp_bound_socket *bound;
-	struct sockaddr_in address;
-	socklen_t	len = sizeof(address);
 
 	if (http == NULL)
 		return true;
@@ -240,14 +250,14 @@ http_node_started(Node *n)
 	evhttp_set_max_body_size(http->server, MAX_BODY);
 	evhttp_set_gencb(http->server, on_request, http);
 	bound = evhttp_bind_socket_with_handle(http->server, n->cluster->host, n->mgmt_port);
-	if (bound == NULL || getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *) &address, &len) != 0)
+	if (bound == NULL)
 	{
-		cb_log("cannot listen on %s:%u (management)", n->cluster->host, n->mgmt_port);
+		cb_log("cannot listen on %s:%u (management)", n->cluster->url_host, n->mgmt_port);
 		evhttp_free(http->server);
 		http->server = NULL;
 		return false;
 	}
-	n->mgmt_port = ntohs(address.sin_port);
+	n->mgmt_port = http_bound_port(bound);
 	return true;
 }
 

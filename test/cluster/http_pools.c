@@ -18,7 +18,7 @@ json_t *
 http_node_json(const HttpReq *h, const Node *n)
 {
 	const char *host = h->cluster->host;
-	char	   *hostname = xasprintf("%s:%u", host, n->mgmt_port);
+	char	   *hostname = xasprintf("%s:%u", h->cluster->url_host, n->mgmt_port);
 	char	   *otp = xasprintf("n_%d@%s", n->index, host);
 	json_t	   *ports = json_pack("{s:i}", "direct", n->kv_port);
 	json_t	   *json;

@@ -188,6 +188,9 @@ void		http_stream(HttpReq *h, Bucket *b, StreamBodyFn body);
 /* Ends the streams of a bucket that is about to be dropped. */
 void		http_end_streams(Cluster *cl, Bucket *b);
 
+/* The port that a listener got. */
+uint16_t	http_bound_port(struct evhttp_bound_socket *bound);
+
 /* Settings of a bucket that only the management service knows; made on demand. */
 typedef struct BucketSettings
 {

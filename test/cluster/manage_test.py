@@ -155,13 +155,18 @@ def arguments_are_checked():
 def only_loopback_is_bound():
     for address in ("0.0.0.0", "::", "192.168.1.1", "localhost.example"):
         same("only 127.0.0.1" in refused("--bind", address), True)
-    with Cluster("--bind", "127.0.0.1") as c:
-        with open(f"/proc/{c.process.pid}/net/tcp", encoding="ascii") as file:
-            ports = {int(a.split(":")[1]) for k in ("kv", "management", "control") for a in c.ready[k]}
-            bound = [line.split()[1] for line in file if line.split()[3] == "0A"]
-        ours = [b for b in bound if int(b.split(":")[1], 16) in ports]
-        same(len(ours), len(ports))
-        same({b.split(":")[0] for b in ours}, {"0100007F"})
+    for address, table, hexadecimal in (("127.0.0.1", "tcp", "0100007F"), ("::1", "tcp6", "0" * 24 + "01000000")):
+        if table == "tcp6" and not os.path.exists("/proc/net/if_inet6"):
+            continue
+        with Cluster("--bind", address) as c:
+            with open(f"/proc/{c.process.pid}/net/{table}", encoding="ascii") as file:
+                ports = {int(a.split(":")[-1]) for k in ("kv", "management", "control") for a in c.ready[k]}
+                bound = [line.split()[1] for line in file if line.split()[3] == "0A"]
+            ours = [b for b in bound if int(b.split(":")[1], 16) in ports]
+            same(len(ours), len(ports))
+            same({b.split(":")[0] for b in ours}, {hexadecimal})
+            same(c.http("GET", "/pools/default/b/default")[0], 200)
+            same(c.control("status")[0], 200)
 
 
 @test

@@ -115,7 +115,8 @@ read_head(const Options *o, Startup *s)
 	if (!get_text(&file, s->root, "bind", false, &bind))
 		return false;
 	if (bind != NULL && !options_loopback(bind))
-		return wrong(&file, "\"bind\" is refused: only 127.0.0.1 is ever bound, not \"%s\"", bind);
+		return wrong(&file, "\"bind\" is refused: only 127.0.0.1 and ::1 are ever bound, not \"%s\"", bind);
+	s->bind = o->bind != NULL ? o->bind : bind;
 	nodes = json_object_get(s->root, "nodes");
 	if (json_is_array(nodes))
 		count = (json_int_t) json_array_size(nodes);
@@ -134,6 +135,7 @@ startup_read(const Options *o, Startup *s)
 
 	memset(s, 0, sizeof(*s));
 	s->num_nodes = o->num_nodes > 0 ? o->num_nodes : 2;
+	s->bind = o->bind;
 	if (o->config_file == NULL)
 		return true;
 	s->root = json_load_file(o->config_file, JSON_REJECT_DUPLICATES, &error);
@@ -444,6 +446,11 @@ startup_apply(const Startup *s, Cluster *cl)
 	json_int_t	flush_ms = cl->flush_ms;
 	json_int_t	iterations = cl->scram_iterations;
 
+	if (s->bind != NULL)
+	{
+		cl->host = s->bind;
+		cl->url_host = strchr(s->bind, ':') != NULL ? "[::1]" : s->bind;
+	}
 	if (s->root == NULL)
 		return apply_defaults(cl);
 	if (!get_number(&file, s->root, "control_port", 0, 65535, &control) ||
