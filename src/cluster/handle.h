@@ -32,7 +32,7 @@ typedef struct KvFailure
 } KvFailure;
 
 extern void kv_failure_set(KvFailure *failure, int sqlstate, bool fatal, const char *step, const char *format, ...)
-			pg_attribute_printf(5, 6);
+			__attribute__((format(printf, 5, 6)));
 
 /* The failure that an answer's status and JSON body tell. */
 extern void kv_failure_status(KvFailure *failure, const KvConn *conn, const char *step, const CbPacket *packet);
@@ -58,7 +58,8 @@ extern char *cluster_printable(const char *bytes, size_t len);
 extern char *cluster_printable_cstr(const char *text);
 
 /* Throws what the failure says about an operation. */
-extern void cluster_raise(const ClusterHandle *handle, const KvOp *op, const KvFailure *failure) pg_attribute_noreturn();
+extern void cluster_raise(const ClusterHandle *handle, const KvOp *op, const KvFailure *failure)
+			pg_attribute_noreturn();
 extern void cluster_raise_timeout(const ClusterHandle *handle, const KvOp *op) pg_attribute_noreturn();
 
 /* ---- node connections (kv_conn.c, kv_handshake.c) ---- */
@@ -162,7 +163,8 @@ extern KvConnState kv_conn_want(KvConn *conn);
 extern void kv_conn_close(KvConn *conn);
 
 /* The same, and remembers why. */
-extern void kv_conn_fail(KvConn *conn, int sqlstate, bool fatal, const char *format,...) pg_attribute_printf(4, 5);
+extern void kv_conn_fail(KvConn *conn, int sqlstate, bool fatal, const char *format,...)
+			__attribute__((format(printf, 4, 5)));
 
 /* Goes on after a wait. ready: of its socket; items: those of its name look-up. */
 extern void kv_conn_step(KvConn *conn, uint32 ready, const WaitItem *items, int nitems);

@@ -81,7 +81,8 @@ check_settings(const CbConnStr *connstr, const CbSettings *settings)
 	if (settings->dnssrv == CB_SRV_ON)
 		refuse(settings->given[CB_SET_DNSSRV], "SRV records are not looked up.");
 	if (settings->bootstrap_on == CB_BOOTSTRAP_HTTP || settings->bootstrap_on == CB_BOOTSTRAP_FILE_ONLY)
-		refuse(settings->given[CB_SET_BOOTSTRAP_ON], "The cluster configuration is fetched over the data service only.");
+		refuse(settings->given[CB_SET_BOOTSTRAP_ON],
+			   "The cluster configuration is fetched over the data service only.");
 	if (settings->compression == CB_COMPRESSION_FORCE)
 		refuse(settings->given[CB_SET_COMPRESSION], "Compression is negotiated with the node.");
 }
