@@ -221,7 +221,8 @@ check_clang() {
 	local includes flags
 	includes=$("${PG_CONFIG:-pg_config}" --includedir-server)
 	flags=(-std=gnu11 -fsyntax-only -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare
-		-Wno-missing-field-initializers -I. -Isrc -isystem "$includes")
+		-Wno-missing-field-initializers -Wno-ignored-attributes -D_GNU_SOURCE -I. -Isrc
+		-isystem "$includes")
 	c_files src/cluster src/fdw | grep '\.c$' | xargs -r -P 2 -n 8 clang "${flags[@]}" 2>&1
 	c_files src/protocol | grep '\.c$' | xargs -r clang -std=c11 -fsyntax-only -Wall -Wextra -Werror -Isrc 2>&1
 }

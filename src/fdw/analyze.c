@@ -60,7 +60,8 @@ analyze_start(Relation relation, FdwTable *table, int64 size, double *documents)
 static int
 analyze_take(KvScan *scan, RowDecoder *decoder, TupleDesc tupdesc, HeapTuple *rows, int targrows)
 {
-	MemoryContext row_cxt = AllocSetContextCreate(CurrentMemoryContext, "cbconn_fdw sample row", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext row_cxt = AllocSetContextCreate(CurrentMemoryContext, "cbconn_fdw sample row",
+												  ALLOCSET_DEFAULT_SIZES);
 	Datum	   *values = palloc(sizeof(Datum) * Max(tupdesc->natts, 1));
 	bool	   *nulls = palloc(sizeof(bool) * Max(tupdesc->natts, 1));
 	const ClusterDoc *doc;
@@ -111,7 +112,7 @@ analyze_acquire(Relation relation, int elevel, HeapTuple *rows, int targrows, do
 	return nrows;
 }
 
-/* The size of a foreign table is that of its documents, estimated from a few: the planner wants to know if they are large. */
+/* A foreign table is as large as its documents, a few of which tell how large they are: the planner wants to know. */
 bool
 cbconnAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc *func, BlockNumber *totalpages)
 {

@@ -31,7 +31,7 @@ typedef struct FdwScanState
 	FdwTable   *table;
 	Oid			userid;			/* whose user mapping counts; InvalidOid: the current user's */
 	ScanAccess	access;
-	int			flags;			/* SCAN_FLAG_xxx */
+	int			flags;			/* SCAN_FLAG_ORDERED ... */
 	int			limit;			/* documents expected to be taken, or -1 */
 	int			ngroups;
 	ScanGroup  *groups;			/* ANDed */

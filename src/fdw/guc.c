@@ -1,6 +1,6 @@
 /*
  * guc.c
- *		Settings that switch single access paths off, as PostgreSQL's enable_xxx do.
+ *		Settings that switch single access paths off, as PostgreSQL's enable_seqscan and its kin do.
  */
 #include "scan.h"
 

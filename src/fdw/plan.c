@@ -253,7 +253,7 @@ typedef struct PlanClauses
 {
 	List	   *terms;			/* SCAN_PRIVATE_TERMS */
 	List	   *values;			/* fdw_exprs */
-	List	   *conditions;		/* what the access path checks or narrows: fdw_recheck_quals, Key Condition of EXPLAIN */
+	List	   *conditions;		/* what the access path checks or narrows: fdw_recheck_quals */
 	List	   *local;			/* what is checked on each row */
 } PlanClauses;
 

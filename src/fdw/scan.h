@@ -35,7 +35,7 @@ typedef enum ScanPrivate
 	SCAN_PRIVATE_ACCESS,		/* Integer: ScanAccess */
 	SCAN_PRIVATE_COLUMNS,		/* IntList of attnums; 0 is the whole row */
 	SCAN_PRIVATE_TERMS,			/* List of IntLists of KeyOp: terms of one list are ORed, the lists ANDed */
-	SCAN_PRIVATE_FLAGS,			/* Integer: SCAN_FLAG_xxx */
+	SCAN_PRIVATE_FLAGS,			/* Integer: SCAN_FLAG_ORDERED ... */
 	SCAN_PRIVATE_LIMIT			/* Integer: rows the query wants from this scan; -1: unknown */
 } ScanPrivate;
 
