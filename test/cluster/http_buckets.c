@@ -61,13 +61,13 @@ item_count(const Bucket *b)
 
 /* Copies members of the terse configuration that the full description repeats. */
 static void
-add_terse_members(HttpReq *h, Bucket *b, json_t *json)
+add_terse_members(Node *self, Bucket *b, json_t *json)
 {
 	static const char *const names[] = {
 		"vBucketServerMap", "bucketCapabilities", "bucketCapabilitiesVer", "collectionsManifestUid", "nodeLocator"
 	};
 	size_t		len;
-	char	   *text = config_json(h->node, b, true, &len);
+	char	   *text = config_json(self, b, true, &len);
 	json_t	   *terse = json_loadb(text, len, 0, NULL);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -82,7 +82,7 @@ add_terse_members(HttpReq *h, Bucket *b, json_t *json)
 }
 
 static json_t *
-bucket_json(HttpReq *h, Bucket *b)
+bucket_json(Node *self, Bucket *b)
 {
 	const BucketSettings *s = bucket_settings(b);
 	json_int_t	quota = (json_int_t) s->ram_quota_mb * MEGABYTE;
@@ -99,12 +99,12 @@ bucket_json(HttpReq *h, Bucket *b)
 					 "numVBuckets", (int) b->num_vbuckets, "replicaNumber", (int) b->num_replicas,
 					 "evictionPolicy", "valueOnly", "durabilityMinLevel", "none", "conflictResolutionType", "seqno",
 					 "compressionMode", "passive", "maxTTL", 0, "authType", "sasl", "replicaIndex", false);
-	json_object_set_new(json, "quota", json_pack("{s:I, s:I}", "ram", quota * h->cluster->num_nodes, "rawRAM", quota));
+	json_object_set_new(json, "quota", json_pack("{s:I, s:I}", "ram", quota * b->cluster->num_nodes, "rawRAM", quota));
 	json_object_set_new(json, "basicStats", json_pack("{s:I, s:I}", "itemCount", (json_int_t) item_count(b),
 													  "quotaPercentUsed", (json_int_t) 0));
 	json_object_set_new(json, "controllers", controllers);
-	json_object_set_new(json, "nodes", http_nodes_json(h));
-	add_terse_members(h, b, json);
+	json_object_set_new(json, "nodes", http_nodes_json(self));
+	add_terse_members(self, b, json);
 	free(base);
 	return json;
 }
@@ -116,14 +116,14 @@ get_buckets(HttpReq *h)
 
 	for (Bucket *b = h->cluster->buckets; b != NULL; b = b->next)
 		if (!b->config_only && http_can_read(h->user, b))
-			json_array_append_new(list, bucket_json(h, b));
+			json_array_append_new(list, bucket_json(h->node, b));
 	http_json(h, 200, list);
 }
 
 static void
 get_bucket(HttpReq *h)
 {
-	http_json(h, 200, bucket_json(h, h->bucket));
+	http_json(h, 200, bucket_json(h->node, h->bucket));
 }
 
 static char *
@@ -146,6 +146,23 @@ static void
 stream_terse(HttpReq *h)
 {
 	http_stream(h, h->bucket, terse_config);
+}
+
+static char *
+full_description(Node *n, Bucket *b, size_t *len)
+{
+	json_t	   *json = bucket_json(n, b);
+	char	   *text = json_dumps(json, JSON_COMPACT);
+
+	json_decref(json);
+	*len = strlen(text);
+	return text;
+}
+
+static void
+stream_bucket(HttpReq *h)
+{
+	http_stream(h, h->bucket, full_description);
 }
 
 /* ---------------------------------------------------------------- creating */
@@ -327,6 +344,7 @@ const HttpRoute http_bucket_routes[] = {
 	{EVHTTP_REQ_GET, "pools/default/bs/{bucket}", BUCKET_READ, stream_terse},
 	{EVHTTP_REQ_GET, "pools/default/buckets", RIGHT_ANY, "cluster.bucket[%s].settings!read", get_buckets},
 	{EVHTTP_REQ_GET, "pools/default/buckets/{bucket}", BUCKET_READ, get_bucket},
+	{EVHTTP_REQ_GET, "pools/default/bucketsStreaming/{bucket}", BUCKET_READ, stream_bucket},
 	{EVHTTP_REQ_POST, "pools/default/buckets", RIGHT_ADMIN, "cluster.buckets!create", create_bucket},
 	{EVHTTP_REQ_DELETE, "pools/default/buckets/{bucket}", RIGHT_BUCKET_ADMIN,
 	"cluster.bucket[%s]!delete", delete_bucket},

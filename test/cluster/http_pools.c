@@ -14,12 +14,11 @@ node_membership(const Node *n)
 	return n->failed_over ? "inactiveFailed" : "active";
 }
 
-json_t *
-http_node_json(const HttpReq *h, const Node *n)
+static json_t *
+node_json(const Node *self, const Node *n)
 {
-	const char *host = h->cluster->host;
-	char	   *hostname = xasprintf("%s:%u", h->cluster->url_host, n->mgmt_port);
-	char	   *otp = xasprintf("n_%d@%s", n->index, host);
+	char	   *hostname = xasprintf("%s:%u", n->cluster->url_host, n->mgmt_port);
+	char	   *otp = xasprintf("n_%d@%s", n->index, n->cluster->host);
 	json_t	   *ports = json_pack("{s:i}", "direct", n->kv_port);
 	json_t	   *json;
 
@@ -29,7 +28,7 @@ http_node_json(const HttpReq *h, const Node *n)
 					 "status", n->killed || n->paused ? "unhealthy" : "healthy", "services", "kv", "ports", ports,
 					 "version", CB_SERVER_VERSION, "clusterCompatibility", 458758, "os", "x86_64-pc-linux-gnu",
 					 "serverGroup", "Group 1", "cpuCount", (int) sysconf(_SC_NPROCESSORS_ONLN));
-	if (n == h->node)
+	if (n == self)
 		json_object_set_new(json, "thisNode", json_true());
 	free(hostname);
 	free(otp);
@@ -37,21 +36,19 @@ http_node_json(const HttpReq *h, const Node *n)
 }
 
 json_t *
-http_nodes_json(const HttpReq *h)
+http_nodes_json(const Node *self)
 {
 	json_t	   *nodes = json_array();
 
-	for (int i = 0; i < h->cluster->num_nodes; i++)
-		json_array_append_new(nodes, http_node_json(h, h->cluster->nodes[i]));
+	for (int i = 0; i < self->cluster->num_nodes; i++)
+		json_array_append_new(nodes, node_json(self, self->cluster->nodes[i]));
 	return nodes;
 }
 
 static void
 get_pools(HttpReq *h)
 {
-	json_t	   *pool = json_pack("{s:s, s:s+, s:s+}", "name", "default",
-								 "uri", "/pools/default?uuid=", h->cluster->uuid,
-								 "streamingUri", "/poolsStreaming/default?uuid=", h->cluster->uuid);
+	json_t	   *pool = json_pack("{s:s, s:s+}", "name", "default", "uri", "/pools/default?uuid=", h->cluster->uuid);
 
 	http_json(h, 200, json_pack("{s:[o], s:b, s:b, s:b, s:s, s:s, s:s}", "pools", pool, "isAdminCreds", true,
 								"isROAdminCreds", false, "isEnterprise", true, "uuid", h->cluster->uuid,
@@ -68,7 +65,7 @@ get_pool(HttpReq *h)
 			json_array_append_new(names, json_pack("{s:s, s:s}", "bucketName", b->name, "uuid", b->uuid));
 	http_json(h, 200,
 			  json_pack("{s:s, s:o, s:o, s:{s:s+}, s:s, s:s, s:b, s:s, s:i, s:i, s:i}",
-						"name", "default", "nodes", http_nodes_json(h), "bucketNames", names,
+						"name", "default", "nodes", http_nodes_json(h->node), "bucketNames", names,
 						"buckets", "uri", "/pools/default/buckets?uuid=", h->cluster->uuid,
 						"nodeServicesUri", "/pools/default/nodeServices", "rebalanceStatus", "none", "balanced", true,
 						"clusterName", "", "maxBucketCount", 30, "memoryQuota", 256,

@@ -167,9 +167,8 @@ void		http_not_found(HttpReq *h);
 void		http_field_error(HttpReq *h, int code, const char *field, const char *fmt,...)
 			__attribute__((format(printf, 4, 5)));
 
-/* A node as /pools/default describes it, and the list of all; new references. */
-json_t	   *http_node_json(const HttpReq *h, const Node *n);
-json_t	   *http_nodes_json(const HttpReq *h);
+/* The list of all nodes as self describes it; new reference. */
+json_t	   *http_nodes_json(const Node *self);
 
 /* Form of the body; false after answering 400. Free with evhttp_clear_headers(). */
 bool		http_form(HttpReq *h, struct evkeyvalq *form);

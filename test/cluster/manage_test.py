@@ -347,6 +347,12 @@ def streaming_configuration():
         same(second["rev"] > first["rev"], True)
         link.close()
         same(c.control("revision")[0], 200)
+        for path, member in (("bucketsStreaming/default", "basicStats"), ("nodeServicesStreaming", "nodesExt")):
+            link, answer = c.stream("/pools/default/" + path)
+            same(member in next_part(answer), True)
+            same(c.control("revision")[0], 200)
+            same(member in next_part(answer), True)
+            link.close()
         link, answer = c.stream("/pools/default/bs/default")
         next_part(answer)
         same(c.http("DELETE", "/pools/default/buckets/default")[0], 200)
