@@ -14,7 +14,9 @@ OBJS  = $(SRCS:.c=.o)
 # The regression inputs stand beside the install scripts: pg_regress of
 # PostgreSQL 15 wants sql/ and expected/ under one folder.
 REGRESS        = $(filter-out cbconn_fdw--%,$(basename $(notdir $(wildcard sql/*.sql))))
+ifneq ($(wildcard test/specs/*.spec),)
 ISOLATION      = $(basename $(notdir $(wildcard test/specs/*.spec)))
+endif
 REGRESS_OPTS   = --inputdir=. --outputdir=build/regress --load-extension=$(EXTENSION)
 ISOLATION_OPTS = --inputdir=test --outputdir=build/isolation --load-extension=$(EXTENSION)
 REGRESS_PREP   = build/regress build/isolation
