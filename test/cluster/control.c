@@ -48,6 +48,7 @@ refuse(Call *c, const char *fmt,...)
 	va_start(ap, fmt);
 	vsnprintf(c->error, sizeof(c->error), fmt, ap);
 	va_end(ap);
+	http_plain_text(c->error);
 	return false;
 }
 

@@ -87,6 +87,14 @@ http_not_found(HttpReq *h)
 }
 
 void
+http_plain_text(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char) *text < 0x20 || (unsigned char) *text > 0x7e)
+			*text = '?';
+}
+
+void
 http_field_error(HttpReq *h, int code, const char *field, const char *fmt,...)
 {
 	char		text[512];
@@ -95,7 +103,31 @@ http_field_error(HttpReq *h, int code, const char *field, const char *fmt,...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	http_plain_text(text);
 	http_json(h, code, json_pack("{s:{s:s}}", "errors", field, text));
+}
+
+/* True if the bytes are valid UTF-8, which everything that comes back in JSON must be. */
+static bool
+is_utf8(const char *text)
+{
+	json_t	   *probe = json_string(text);
+
+	json_decref(probe);
+	return probe != NULL;
+}
+
+static bool
+form_is_text(const struct evkeyvalq *form)
+{
+	const struct evkeyval *field;
+
+	TAILQ_FOREACH(field, form, next)
+	{
+		if (!is_utf8(field->key) || !is_utf8(field->value))
+			return false;
+	}
+	return true;
 }
 
 bool
@@ -110,6 +142,11 @@ http_form(HttpReq *h, struct evkeyvalq *form)
 	body[len] = '\0';
 	ok = memchr(body, '\0', len) == NULL && evhttp_parse_query_str(body, form) == 0;
 	free(body);
+	if (ok && !form_is_text(form))
+	{
+		evhttp_clear_headers(form);
+		ok = false;
+	}
 	if (!ok)
 		http_field_error(h, 400, "_", "The request body is not a form.");
 	return ok;
@@ -196,7 +233,7 @@ authenticate(HttpReq *h)
 
 /* ---------------------------------------------------------------- routing */
 
-/* Splits the path; false if it has too many segments or a bad escape. */
+/* Splits the path; false if it has too many segments or one that is not text. */
 static bool
 split_path(HttpReq *h)
 {
@@ -215,8 +252,10 @@ split_path(HttpReq *h)
 			if (h->num_segments == HTTP_MAX_SEGMENTS)
 				return false;
 			raw = xstrndup(uri, len);
-			h->segment[h->num_segments++] = evhttp_uridecode(raw, 0, NULL);
+			h->segment[h->num_segments] = evhttp_uridecode(raw, 0, NULL);
 			free(raw);
+			if (!is_utf8(h->segment[h->num_segments++]))
+				return false;
 		}
 		uri += len + (uri + len < end);
 	}
@@ -308,6 +347,7 @@ authorize(HttpReq *h, const HttpRoute *r, const char *bucket)
 	else
 		snprintf(permission, sizeof(permission), "%.*s%s%s", (int) split, r->permission,
 				 bucket != NULL ? bucket : ".", r->permission + split + 2);
+	http_plain_text(permission);
 	http_json(h, 403, json_pack("{s:s, s:[s]}", "message", "Forbidden. User needs the following permissions",
 								"permissions", permission));
 	return false;

@@ -163,6 +163,9 @@ void		http_text(HttpReq *h, int code, const char *content_type, const char *body
 void		http_empty(HttpReq *h, int code);
 void		http_not_found(HttpReq *h);
 
+/* Makes a message printable ASCII, whatever a request had put into it. */
+void		http_plain_text(char *text);
+
 /* Answers with {"errors":{FIELD:TEXT}}. */
 void		http_field_error(HttpReq *h, int code, const char *field, const char *fmt,...)
 			__attribute__((format(printf, 4, 5)));

@@ -8,6 +8,7 @@ import base64
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -536,6 +537,49 @@ def revision_and_epoch():
         same(c.control("revision?epoch=7")[0], 200)
         new = c.http("GET", "/pools/default/b/default")[2]
         same((new["revEpoch"], new["rev"] > old["rev"]), (7, True))
+
+
+@test
+def spoilt_requests():
+    token = base64.b64encode(":".join(ADMIN).encode())
+    head = b" HTTP/1.1\r\nHost: x\r\nAuthorization: Basic " + token + b"\r\n"
+    seeds = [("management", line + head + b"Content-Length: %d\r\n\r\n" % len(body) + body) for line, body in (
+        (b"GET /pools/default/b/default", b""), (b"GET /pools/default/bs/default", b""),
+        (b"POST /pools/default/buckets/default/scopes", b"name=s"), (b"POST /pools/default/buckets", b"name=b&ramQuotaMB=100"),
+        (b"DELETE /pools/default/buckets/default/scopes/s/collections/c", b""),
+        (b"PUT /settings/rbac/users/local/a%41", b"password=abcdef&roles=data_reader%5Bdefault%3Aa:b%5D"))]
+    seeds += [("control", b"POST /" + line + head + b"\r\n") for line in (
+        b"fault?node=0&kind=delay&ms=1&count=2", b"move?bucket=default&vbucket=3&to=1", b"status", b"kill?node=1",
+        b"revive?node=1", b"pause?node=1", b"resume?node=1")]
+    chance = random.Random(1)
+    with Cluster() as c:
+        links = []
+        for _ in range(2000):
+            port, seed = chance.choice(seeds)
+            text = bytearray(seed)
+            for _ in range(chance.randint(0, 4)):
+                at = chance.randrange(len(text))
+                if chance.random() < 0.5:
+                    text[at] = chance.randrange(256)
+                else:
+                    text[at:at] = chance.choice([b"%", b"%zz", b"%00", b"%ff", b"\x00", b"/", b"?", b"=", b"&", b"A" * 300])
+            host, number = chance.choice(c.ready[port]).split(":")
+            try:
+                link = socket.create_connection((host, int(number)), timeout=2)
+                link.sendall(text)
+                link.settimeout(0.005)
+                link.recv(65536)
+            except OSError:
+                pass
+            links.append(link)
+            if len(links) > 20:
+                links.pop(chance.randrange(len(links))).close()
+            same(c.process.poll(), None)
+        for link in links:
+            link.close()
+        same(c.control("revive?node=1")[0], 200)
+        c.process.terminate()
+        same(c.process.wait(30), 0)
 
 
 @test
