@@ -11,10 +11,12 @@ import os
 import random
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 BINARY = sys.argv[1] if len(sys.argv) > 1 else ""
 ADMIN = ("Administrator", "password")
@@ -108,6 +110,29 @@ class Cluster:
         return link, answer
 
 
+def kv_values(cluster, keys):
+    """Values and datatypes of documents of the default collection, from whichever node has them."""
+    found = {}
+    for address in cluster.ready["kv"]:
+        host, port = address.split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as link, link.makefile("rb") as answers:
+            def ask(opcode, key=b"", value=b"", vbucket=0):
+                size = len(key) + len(value)
+                link.sendall(struct.pack(">BBHBBHIIQ", 0x80, opcode, len(key), 0, 0, vbucket, size, 0, 0) + key + value)
+                head = struct.unpack(">BBHBBHIIQ", answers.read(24))
+                body = answers.read(head[6])
+                return head[5], head[4], body[head[2] + head[3]:]
+
+            same(ask(0x1F, b"test", b"\x00\x0b")[0], 0)
+            same(ask(0x21, b"PLAIN", b"\0" + "\0".join(ADMIN).encode())[0], 0)
+            same(ask(0x89, b"default")[0], 0)
+            for key in keys:
+                status, datatype, value = ask(0x00, key, vbucket=(zlib.crc32(key) >> 16) % 1024)
+                if status == 0:
+                    found[key] = (datatype, value)
+    return found
+
+
 def next_part(answer):
     """The next JSON text of a stream; four line ends part them."""
     text = b""
@@ -121,7 +146,7 @@ def next_part(answer):
 
 def refused(*args):
     """Runs cbcluster with arguments it must refuse; what it printed."""
-    done = subprocess.run([BINARY] + list(args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=10, check=False)
+    done = subprocess.run([BINARY] + list(args), capture_output=True, timeout=10, check=False)
     if done.returncode not in (1, 2):
         raise AssertionError(f"{args}: exit status {done.returncode}")
     return done.stderr.decode()
@@ -148,7 +173,8 @@ def nodes():
 @test
 def arguments_are_checked():
     for args in (["--nodes", "0"], ["--nodes", "17"], ["--nodes", "x"], ["--load", "a.b=c"], ["--load", "a.b.c"],
-                 ["--generate", "a.b.c=x"], ["--generate", "a.b.c=1:0"], ["--generate", ".b.c=1"], ["--nosuch"], ["word"]):
+                 ["--generate", "a.b.c=x"], ["--generate", "a.b.c=1:0"], ["--generate", ".b.c=1"],
+                 ["--nosuch"], ["word"]):
         same("Try" in refused(*args), True)
 
 
@@ -244,14 +270,30 @@ def start_up_file_is_checked():
 
 
 @test
-def load():
+def load_keeps_every_byte():
+    documents = {
+        b"object": (1, b'{"x": 1.50, "y":[ 1E+2,-0.0 ],"x":2}'),
+        b"escapes": (1, b'{"u":"\\u00e9\\ud800","s":"\\/"}'),
+        "key é😀".encode(): (1, "[\"é\"]".encode()),
+        b"text": (0, b"not json"),
+        b"quote\"tab\t": (1, b"null"),
+        b"empty": (0, b""),
+        b"nested": (1, b'[1, {"a":"]}"}, 2]'),
+    }
+    lines = []
+    for number, (key, (datatype, value)) in enumerate(documents.items()):
+        text = json.dumps(key.decode(), ensure_ascii=number % 2 == 0)
+        if datatype == 1 and number % 2 == 0:
+            lines.append(b'  {"doc" :' + value + b' ,"key": ' + text.encode() + b"}\r\n\n")
+        else:
+            lines.append(b'{"key":' + text.encode() + b',"doc":' + json.dumps(value.decode()).encode() + b"}\n")
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "docs")
         with open(path, "wb") as file:
-            file.write(b'{"key":"a","doc":{"x": 1.50}}\n\n  {"doc" : "{\\"u\\":\\"\\\\u00e9\\"}" , "key":"b\\u00e9\\ud83d\\ude00"}\r\n'
-                       b'{"key":"c","doc":"not json"}\n{"key":"d","doc": [1, {"a":"]}"}, 2] }')
-        with Cluster("--load", f"new.s.c={path}") as c:
-            same(c.items("new"), 4)
+            file.write(b"".join(lines).rstrip(b"\n"))
+        with Cluster("--load", f"default._default._default={path}", "--load", f"new.s.c={path}") as c:
+            same(kv_values(c, documents), documents)
+            same(c.items("new"), len(documents))
 
 
 @test
@@ -274,6 +316,10 @@ def load_is_checked():
 def generate():
     with Cluster("--generate", "default._default._default=1000:400", "--generate", "other.s.c=5") as c:
         same((c.items("default"), c.items("other")), (1000, 5))
+        found = kv_values(c, [b"doc-00000001", b"doc-00001000"])
+        for key, (datatype, value) in found.items():
+            same((datatype, len(value), json.loads(value)["id"]), (1, 400, int(key[4:])))
+        same(len(found), 2)
 
 
 # ---------------------------------------------------------------- management service
@@ -329,8 +375,9 @@ def terse_configuration():
         for node in (0, 1):
             body = c.http("GET", "/pools/default/b/default", node=node)[2]
             same([n.get("thisNode", False) for n in body["nodesExt"]], [node == 0, node == 1])
-            same([n["services"]["kv"] for n in body["nodesExt"]], [int(a.split(":")[1]) for a in c.ready["kv"]])
-            same([n["services"]["mgmt"] for n in body["nodesExt"]], [int(a.split(":")[1]) for a in c.ready["management"]])
+            for service, listed in (("kv", "kv"), ("mgmt", "management")):
+                same([n["services"][service] for n in body["nodesExt"]],
+                     [int(a.split(":")[1]) for a in c.ready[listed]])
             same(body["vBucketServerMap"]["serverList"], ["$HOST:" + a.split(":")[1] for a in c.ready["kv"]])
             same(len(body["vBucketServerMap"]["vBucketMap"]), 1024)
         body = c.http("GET", "/pools/default/nodeServices")[2]
@@ -399,12 +446,14 @@ def scopes_and_collections():
 def buckets():
     with Cluster() as c:
         path = "/pools/default/buckets"
-        status, headers, _ = c.http("POST", path, form="name=made&ramQuotaMB=128&replicaNumber=0&numVBuckets=64&flushEnabled=1")
+        form = "name=made&ramQuotaMB=128&replicaNumber=0&numVBuckets=64&flushEnabled=1"
+        status, headers, _ = c.http("POST", path, form=form)
         same((status, headers["Location"]), (202, path + "/made"))
         body = c.http("GET", path + "/made")[2]
         same((body["numVBuckets"], body["replicaNumber"], body["quota"]["rawRAM"]), (64, 0, 128 << 20))
         same(list(body["controllers"]), ["flush"])
-        for form, field in (("name=made", "name"), ("name=MADE", "name"), ("", "name"), ("name=.x", "name"), ("name=a%20b", "name"),
+        for form, field in (("name=made", "name"), ("name=MADE", "name"), ("", "name"), ("name=.x", "name"),
+                            ("name=a%20b", "name"),
                             ("name=x&ramQuotaMB=1", "ramQuotaMB"), ("name=x&replicaNumber=4", "replicaNumber"),
                             ("name=x&bucketType=ephemeral", "bucketType"), ("name=x&maxTTL=5", "maxTTL")):
             answer = c.http("POST", path, form=form)
@@ -432,7 +481,8 @@ def users():
         same(list(c.http("PUT", path, form="password=abcdef&roles=king")[2]["errors"]), ["roles"])
         same(c.http("PUT", path, form="password=abcdef&name=New%20One&roles=data_reader%5Bdefault:_default%5D")[0], 200)
         body = c.http("GET", path)[2]
-        same((body["name"], body["roles"][0]["scope_name"], body["roles"][0]["collection_name"]), ("New One", "_default", "*"))
+        role = body["roles"][0]
+        same((body["name"], role["scope_name"], role["collection_name"]), ("New One", "_default", "*"))
         same(c.http("GET", "/pools/default/b/default", ("new", "abcdef"))[0], 200)
         same(c.http("PUT", path, form="roles=")[0], 200)
         same(c.http("GET", "/pools/default/b/default", ("new", "abcdef"))[0], 403)
@@ -455,7 +505,8 @@ def connects(address):
 def control_is_checked():
     with Cluster() as c:
         for switch in ("nothing", "kill", "kill?node=2", "kill?node=x", "kill?node=0&x=1", "fault?node=0&kind=odd",
-                       "fault?node=0&kind=status", "move?bucket=default&vbucket=1024&to=0", "move?bucket=none&vbucket=1&to=0",
+                       "fault?node=0&kind=status", "move?bucket=default&vbucket=1024&to=0",
+                       "move?bucket=none&vbucket=1&to=0",
                        "delay?node=0", "clock?ms=-1", "rebalance"):
             status, body = c.control(switch)
             same((status, list(body)), (400, ["error"]))
@@ -545,7 +596,8 @@ def spoilt_requests():
     head = b" HTTP/1.1\r\nHost: x\r\nAuthorization: Basic " + token + b"\r\n"
     seeds = [("management", line + head + b"Content-Length: %d\r\n\r\n" % len(body) + body) for line, body in (
         (b"GET /pools/default/b/default", b""), (b"GET /pools/default/bs/default", b""),
-        (b"POST /pools/default/buckets/default/scopes", b"name=s"), (b"POST /pools/default/buckets", b"name=b&ramQuotaMB=100"),
+        (b"POST /pools/default/buckets/default/scopes", b"name=s"),
+        (b"POST /pools/default/buckets", b"name=b&ramQuotaMB=100"),
         (b"DELETE /pools/default/buckets/default/scopes/s/collections/c", b""),
         (b"PUT /settings/rbac/users/local/a%41", b"password=abcdef&roles=data_reader%5Bdefault%3Aa:b%5D"))]
     seeds += [("control", b"POST /" + line + head + b"\r\n") for line in (
@@ -562,7 +614,7 @@ def spoilt_requests():
                 if chance.random() < 0.5:
                     text[at] = chance.randrange(256)
                 else:
-                    text[at:at] = chance.choice([b"%", b"%zz", b"%00", b"%ff", b"\x00", b"/", b"?", b"=", b"&", b"A" * 300])
+                    text[at:at] = chance.choice([b"%", b"%zz", b"%00", b"%ff", b"\x00", b"/?", b"=", b"&", b"A" * 300])
             host, number = chance.choice(c.ready[port]).split(":")
             try:
                 link = socket.create_connection((host, int(number)), timeout=2)
