@@ -91,8 +91,9 @@ SELECT * FROM repeated WHERE id IN ('repeated', 'repeated null') ORDER BY id;
 EXPLAIN (COSTS OFF, VERBOSE) SELECT a FROM repeated WHERE id = 'repeated';
 CREATE FOREIGN TABLE names (id text OPTIONS (key 'true'), "größe" text, "a/b" text) SERVER types OPTIONS (collection 'repeated', lookup 'on');
 SELECT * FROM names WHERE id LIKE '%names' ORDER BY id;
-SELECT * FROM names WHERE id IN ('escaped names', 'plain names') ORDER BY id;
-EXPLAIN (COSTS OFF, VERBOSE) SELECT * FROM names WHERE id = 'escaped names';
+SELECT id, "größe" FROM names WHERE id IN ('escaped names', 'plain names') ORDER BY id;
+SELECT id, "a/b" FROM names WHERE id IN ('escaped names', 'plain names') ORDER BY id;
+EXPLAIN (COSTS OFF, VERBOSE) SELECT "größe" FROM names WHERE id = 'escaped names';
 
 -- ... or an error that names column, path and key
 CREATE FUNCTION complaints(tab regclass) RETURNS TABLE (key text, col text, state text, message text) LANGUAGE plpgsql AS $$
