@@ -29,6 +29,18 @@ cb_snappy_inflate(CbSpan data, size_t limit, CbBuf *out)
 	return CB_OK;
 }
 
+bool
+cb_snappy_ok(CbSpan data, size_t limit)
+{
+	const char *input = (const char *) data.data;
+	size_t		length = 0;
+
+	return data.len > 0 &&
+		snappy_uncompressed_length(input, data.len, &length) == SNAPPY_OK &&
+		length <= limit &&
+		snappy_validate_compressed_buffer(input, data.len) == SNAPPY_OK;
+}
+
 CbResult
 cb_snappy_deflate(CbSpan data, size_t min_size, double max_ratio, CbBuf *out)
 {

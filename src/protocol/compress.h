@@ -13,6 +13,9 @@
  */
 extern CbResult cb_snappy_inflate(CbSpan data, size_t limit, CbBuf *out);
 
+/* Whether data is sound and inflates to at most limit bytes. */
+extern bool cb_snappy_ok(CbSpan data, size_t limit);
+
 /*
  * Replace out's contents by the compressed data. CB_UNSUPPORTED when data is
  * shorter than min_size or the result is not below max_ratio times the

@@ -4,9 +4,13 @@
  */
 #include "kv_ops.h"
 
+#include "compress.h"
 #include "json_walk.h"
 
 #include <string.h>
+
+#define MUTATION_DOC_FLAGS \
+	(CB_SUBDOC_DOC_MKDOC | CB_SUBDOC_DOC_ADD | CB_SUBDOC_DOC_ACCESS_DELETED)
 
 static void
 put_u32(uint8_t *out, uint32_t value)
@@ -160,7 +164,8 @@ cb_kv_lookup(CbBuf *buf, const CbDocRef *doc, uint8_t doc_flags,
 	CbBuf		body = {0};
 	CbResult	result;
 
-	if (!specs_ok(specs, nspecs, is_lookup_opcode))
+	if (!specs_ok(specs, nspecs, is_lookup_opcode) ||
+		(doc_flags & ~CB_SUBDOC_DOC_ACCESS_DELETED) != 0)
 		return CB_INVALID;
 	for (size_t i = 0; i < nspecs; i++)
 	{
@@ -230,6 +235,8 @@ cb_kv_store(CbBuf *buf, uint8_t opcode, const CbDocRef *doc,
 		return CB_INVALID;
 	if ((datatype & ~(CB_DATATYPE_JSON | CB_DATATYPE_SNAPPY)) != 0)
 		return CB_INVALID;
+	if ((datatype & CB_DATATYPE_SNAPPY) != 0 && !cb_snappy_ok(value, CB_KV_MAX_VALUE))
+		return CB_INVALID;
 	if (!apply_options(&request, options))
 		return CB_INVALID;
 	if (opcode == CB_OP_ADD && (request.cas != 0 || request.preserve_expiry))
@@ -298,7 +305,8 @@ cb_kv_mutate(CbBuf *buf, const CbDocRef *doc, const CbWriteOptions *options,
 
 	if (!specs_ok(specs, nspecs, is_mutation_opcode) || !apply_options(&request, options))
 		return CB_INVALID;
-	if ((doc_flags & CB_SUBDOC_DOC_ADD) != 0 && request.cas != 0)
+	if ((doc_flags & ~MUTATION_DOC_FLAGS) != 0 ||
+		((doc_flags & CB_SUBDOC_DOC_ADD) != 0 && request.cas != 0))
 		return CB_INVALID;
 	for (size_t i = 0; i < nspecs && result == CB_OK; i++)
 		result = check_spec_value(&specs[i]);

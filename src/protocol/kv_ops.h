@@ -44,6 +44,7 @@ typedef struct CbDocRef
 /* Agent JSON {"a":name,"i":"<client id>/<connection id>"}, name cut at 200 bytes. */
 extern void cb_kv_agent(CbBuf *out, CbSpan name, uint64_t client_id,
 						uint64_t connection_id);
+/* Features that contradict each other or need one that is not listed: CB_INVALID. */
 extern CbResult cb_kv_hello(CbBuf *buf, uint32_t opaque, CbSpan agent,
 							const uint16_t *features, size_t nfeatures);
 extern CbResult cb_kv_hello_result(CbSpan value, CbFeatures *features);
@@ -177,7 +178,10 @@ typedef struct CbWriteOptions
 	uint16_t	durability_timeout_ms;
 } CbWriteOptions;
 
-/* opcode SET, ADD (cas 0) or REPLACE. datatype: JSON only if negotiated. */
+/*
+ * opcode SET, ADD (cas 0) or REPLACE. datatype: bits JSON and SNAPPY, only if
+ * negotiated; a compressed value must be sound.
+ */
 extern CbResult cb_kv_store(CbBuf *buf, uint8_t opcode, const CbDocRef *doc,
 							const CbWriteOptions *options, uint32_t flags,
 							uint8_t datatype, CbSpan value);

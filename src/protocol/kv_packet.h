@@ -12,6 +12,7 @@
 #define CB_KV_HEADER_SIZE		24
 /* Largest document plus room for xattrs and protocol overhead, as the server. */
 #define CB_KV_DEFAULT_LIMIT		(30 * 1024 * 1024)
+#define CB_KV_MAX_VALUE			(20 * 1024 * 1024)	/* one document, inflated */
 #define CB_KV_MAX_KEY			250 /* default collection */
 #define CB_KV_MAX_COLLECTION_KEY 246	/* named collection */
 

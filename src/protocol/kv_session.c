@@ -40,6 +40,30 @@ cb_kv_agent(CbBuf *out, CbSpan name, uint64_t client_id, uint64_t connection_id)
 	cb_buf_free(&quoted);
 }
 
+static bool
+lists(const uint16_t *features, size_t nfeatures, uint16_t feature)
+{
+	for (size_t i = 0; i < nfeatures; i++)
+	{
+		if (features[i] == feature)
+			return true;
+	}
+	return false;
+}
+
+/* Combinations that the server refuses as a whole. */
+static bool
+features_agree(const uint16_t *features, size_t n)
+{
+	if (lists(features, n, CB_FEATURE_TCP_NODELAY) && lists(features, n, CB_FEATURE_TCP_DELAY))
+		return false;
+	if (lists(features, n, CB_FEATURE_VATTR) && !lists(features, n, CB_FEATURE_XATTR))
+		return false;
+	return lists(features, n, CB_FEATURE_DUPLEX) ||
+		!(lists(features, n, CB_FEATURE_CLUSTERMAP_PUSH) ||
+		  lists(features, n, CB_FEATURE_CLUSTERMAP_PUSH_BRIEF));
+}
+
 CbResult
 cb_kv_hello(CbBuf *buf, uint32_t opaque, CbSpan agent,
 			const uint16_t *features, size_t nfeatures)
@@ -48,7 +72,7 @@ cb_kv_hello(CbBuf *buf, uint32_t opaque, CbSpan agent,
 	CbRequest	request = {.opcode = CB_OP_HELLO, .opaque = opaque, .key = agent};
 	CbResult	result;
 
-	if (agent.len > AGENT_MAX)
+	if (agent.len > AGENT_MAX || !features_agree(features, nfeatures))
 		return CB_INVALID;
 	for (size_t i = 0; i < nfeatures; i++)
 		cb_buf_append_u16(&list, features[i]);
@@ -96,7 +120,7 @@ CbResult
 cb_kv_sasl_auth(CbBuf *buf, uint32_t opaque, const char *mechanism, CbSpan payload)
 {
 	/* The server takes no empty first message, and no body above 1000 bytes. */
-	if (payload.len == 0 || payload.len + strlen(mechanism) > 1000)
+	if (payload.len == 0 || mechanism[0] == '\0' || payload.len + strlen(mechanism) > 1000)
 		return CB_INVALID;
 	return sasl_message(buf, CB_OP_SASL_AUTH, opaque, mechanism, payload);
 }

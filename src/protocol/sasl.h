@@ -62,9 +62,10 @@ extern void cb_scram_cache_clear(CbScramCache *cache);
 typedef struct CbScram CbScram;
 
 /*
- * Start an exchange. nonce: printable ASCII without blanks and commas, at least 8
- * characters (take 18 random bytes as base64). user and password are copied; cache may be NULL and must
- * outlive the exchange. CB_INVALID for control characters in user.
+ * Start an exchange. nonce: printable ASCII without blanks and commas, at least
+ * 8 characters (take 18 random bytes as base64). user and password are copied;
+ * cache may be NULL and must outlive the exchange. CB_INVALID for control
+ * characters in user.
  */
 extern CbResult cb_scram_create(CbSaslMech mech, CbSpan user, CbSpan password,
 								CbSpan nonce, CbScramCache *cache,

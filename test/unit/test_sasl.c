@@ -147,7 +147,14 @@ test_recorded(void)
 		cache.salted[0] ^= 1;
 		if (ok)
 		{
-			cache.salt[0] ^= 1;	/* another salt: the spoilt entry is not used */
+			/* Another salt, count or mechanism: the spoilt entry is not used. */
+			cache.salt[0] ^= 1;
+			replay(&all[i - 1], &all[i], ok, &cache);
+			cache.salted[0] ^= 1;
+			cache.iterations++;
+			replay(&all[i - 1], &all[i], ok, &cache);
+			cache.salted[0] ^= 1;
+			cache.mech = CB_SASL_SCRAM_SHA512;
 			replay(&all[i - 1], &all[i], ok, &cache);
 		}
 		cb_scram_cache_clear(&cache);
@@ -184,6 +191,38 @@ test_rfc(void)
 													 "dB5nLTJRsjl95G4="), &err), CB_OK);
 	cb_scram_free(state);
 	cb_buf_free(&out);
+}
+
+/* A server that does not know the password, and other bad endings. */
+static void
+test_impostor(void)
+{
+	static const char *const endings[] = {
+		"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G5=", "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl9",
+		"v=7rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", "v=", "v=AAAA", "",
+		"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=,x=y", "e=other-error",
+		"6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
+	};
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+	{
+		CbScram    *state;
+		CbBuf		out = {0};
+		CbError		err = {0};
+
+		check_context("ending %s", endings[i]);
+		cb_scram_create(CB_SASL_SCRAM_SHA256, cb_span_cstr("user"), cb_span_cstr("pencil"),
+						cb_span_cstr("rOprNGfwEbeRWgbNEkqO"), NULL, &state);
+		cb_scram_first(state, &out);
+		CHECK_RESULT(cb_scram_final(state, cb_span_cstr("r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfux"
+														"FIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,"
+														"i=4096"), &out, &err), CB_OK);
+		CHECK_RESULT(cb_scram_verify(state, cb_span_cstr(endings[i]), &err), CB_AUTH);
+		CHECK(err.text[0] != '\0');
+		cb_scram_free(state);
+		cb_buf_free(&out);
+	}
+	check_context("%s", "");
 }
 
 static void
@@ -246,5 +285,6 @@ test_sasl(void)
 	test_plain();
 	test_recorded();
 	test_rfc();
+	test_impostor();
 	test_hostile();
 }
