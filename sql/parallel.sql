@@ -15,7 +15,10 @@ SELECT count(*), count(DISTINCT id), sum(n), count(half) FROM many;
 SELECT count(*), sum(n) FROM many WHERE id >= 'many-0500' AND id < 'many-1000' AND n % 2 = 1;
 SELECT count(*), sum(n) FROM many WHERE id LIKE 'many-19%';
 SELECT count(*) FROM many WHERE id > 'z';
-SELECT count(*) FROM (SELECT * FROM many LIMIT 15) s;
+EXPLAIN (COSTS OFF) SELECT * FROM many WHERE n >= 0 LIMIT 1500;
+SELECT count(*) FROM (SELECT * FROM many WHERE n >= 0 LIMIT 1500) s;
+SELECT x, s.c FROM l, LATERAL (SELECT count(*) AS c FROM (SELECT n FROM many WHERE n >= 0 LIMIT 1500 + x) m) s ORDER BY x;
+SELECT documents BETWEEN 1500 AND 2000 AS read FROM documents_read('SELECT * FROM many WHERE n >= 0 LIMIT 1500');
 SELECT half, count(*) FROM many GROUP BY half ORDER BY half;
 
 -- all participants' counters

@@ -120,7 +120,7 @@ cbconnReScanForeignScan(ForeignScanState *node)
 	state->at_end = false;
 }
 
-/* The last call while the counters of parallel workers can still be read. */
+/* The last call while there is shared memory, perhaps not the only one. A rescan gets new memory. */
 void
 cbconnShutdownForeignScan(ForeignScanState *node)
 {
@@ -132,6 +132,7 @@ cbconnShutdownForeignScan(ForeignScanState *node)
 		parallel_publish(state);
 	else
 		parallel_collect(state);
+	state->parallel = NULL;
 }
 
 void

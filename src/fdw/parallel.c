@@ -61,8 +61,11 @@ int
 parallel_next_vbucket(void *arg)
 {
 	FdwScanState *state = arg;
-	uint32		vbucket = pg_atomic_fetch_add_u32(&state->parallel->next_vbucket, 1);
+	uint32		vbucket;
 
+	if (state->parallel == NULL)	/* shut down: nobody wants more */
+		return -1;
+	vbucket = pg_atomic_fetch_add_u32(&state->parallel->next_vbucket, 1);
 	parallel_publish(state);
 	return vbucket < cluster_vbucket_count(state->handle) ? (int) vbucket : -1;
 }
