@@ -202,31 +202,40 @@ found(Walk *walk, const Node *node, const uint8_t *start, const uint8_t *end, bo
 	walk->stopped = walk->stop_early && walk->missing == 0;
 }
 
-/* Child of node that a member's name (with quotes) leads to, or NULL. */
+/* Whether a member's name (with quotes) is that of node. */
+static inline bool
+is_named(const Node *node, const uint8_t *name, size_t len, bool escaped)
+{
+	CbJsonValue text = {name, len, CB_JSON_STRING, true};
+
+	if (node->name == NULL)
+		return false;
+	if (!escaped)
+		return node->name_len == len - 2 && memcmp(node->name, name + 1, len - 2) == 0;
+	return cb_json_string_equal(&text, cb_span(node->name, node->name_len));
+}
+
+/*
+ * Child of node that a member's name leads to, or NULL. The search begins at *hint, the
+ * child after the last one found: documents of a kind have their members in one order.
+ */
 static const Node *
-match_name(const Walk *walk, const Node *node, const uint8_t *name, size_t len, bool escaped)
+match_name(const Walk *walk, const Node *node, uint32_t *hint, const uint8_t *name,
+		   size_t len, bool escaped)
 {
 	const Node *nodes = walk->set->nodes;
+	uint32_t	start = *hint != 0 ? *hint : node->first_child;
+	uint32_t	i = start;
 
-	for (uint32_t i = node->first_child; i != 0; i = nodes[i].next)
+	do
 	{
-		const Node *child = &nodes[i];
-
-		if (child->name == NULL)
-			continue;
-		if (!escaped)
+		if (is_named(&nodes[i], name, len, escaped))
 		{
-			if (child->name_len == len - 2 && memcmp(child->name, name + 1, len - 2) == 0)
-				return child;
+			*hint = nodes[i].next;
+			return &nodes[i];
 		}
-		else
-		{
-			CbJsonValue text = {name, len, CB_JSON_STRING, true};
-
-			if (cb_json_string_equal(&text, cb_span(child->name, child->name_len)))
-				return child;
-		}
-	}
+		i = nodes[i].next != 0 ? nodes[i].next : node->first_child;
+	} while (i != start);
 	return NULL;
 }
 
@@ -249,6 +258,7 @@ walk_object(Walk *walk, const Node *node, const uint8_t *p, int depth)
 {
 	CbJsonScan *scan = &walk->scan;
 	const uint8_t *end = scan->end;
+	uint32_t	hint = 0;
 
 	p = cb_scan_blanks(p, end);
 	if (p < end && *p == '}')
@@ -264,7 +274,7 @@ walk_object(Walk *walk, const Node *node, const uint8_t *p, int depth)
 		p = cb_scan_string(scan, p + 1, &escaped);
 		if (p == NULL)
 			return NULL;
-		child = match_name(walk, node, name, (size_t) (p - name), escaped);
+		child = match_name(walk, node, &hint, name, (size_t) (p - name), escaped);
 		p = cb_scan_blanks(p, end);
 		if (p == end || *p != ':')
 			return cb_scan_fail(scan, p, CB_MALFORMED, "expected \":\"");
