@@ -151,6 +151,8 @@ struct KvConn
 	CbBuf		mechs;			/* the server's list */
 	bool		mech_retried;
 	bool		authenticated;
+	uint8		expected[16];	/* opcodes of the answers to come, in order */
+	int			nexpected;
 };
 
 extern KvConn *kv_conn_create(ClusterHandle *handle, const char *host, uint16 port);

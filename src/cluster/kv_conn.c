@@ -103,6 +103,7 @@ release_resources(KvConn *conn)
 	conn->features = 0;
 	conn->authenticated = false;
 	conn->mech_retried = false;
+	conn->nexpected = 0;
 }
 
 static void

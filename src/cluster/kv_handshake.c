@@ -31,6 +31,9 @@ static const uint16 wanted_features[] = {
 static uint32
 begin_request(KvConn *conn, uint8 opcode)
 {
+	if (conn->nexpected == lengthof(conn->expected))
+		elog(ERROR, "too many requests in a handshake");
+	conn->expected[conn->nexpected++] = opcode;
 	return kv_conn_request(conn, NULL, 0, opcode, KV_REPLY_HANDSHAKE);
 }
 
@@ -362,6 +365,14 @@ take_config(KvConn *conn, const CbPacket *packet)
 void
 kv_handshake_answer(KvConn *conn, const CbPacket *packet)
 {
+	/* Without unordered execution a node answers in order: what one answer says can be relied on in the next. */
+	if (conn->nexpected == 0 || conn->expected[0] != packet->opcode)
+	{
+		kv_conn_fail(conn, ERRCODE_PROTOCOL_VIOLATION, false, "an answer out of turn");
+		return;
+	}
+	memmove(conn->expected, conn->expected + 1, --conn->nexpected);
+
 	switch (packet->opcode)
 	{
 		case CB_OP_HELLO:

@@ -375,8 +375,6 @@ scan_created(KvScan *scan, ScanStream *stream, const KvAnswer *answer)
 		kv_op_malformed(&scan->op, answer, "a scan without an id");
 	stream->open = true;
 	stream->phase = SCAN_CONTINUE;
-	stream->head.attempts = 0;
-	stream->head.give_up = 0;
 }
 
 /* The node does not know the scan any more: it was idle for too long, or the vBucket has moved. */
