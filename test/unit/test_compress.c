@@ -58,6 +58,10 @@ test_corrupt(void)
 	/* A copy from before the start, and a literal that ends early. */
 	CHECK_RESULT(cb_snappy_inflate(cb_span("\x04\x01\x01", 3), 100, &plain), CB_MALFORMED);
 	CHECK_RESULT(cb_snappy_inflate(cb_span("\x04\x0c" "ab", 4), 100, &plain), CB_MALFORMED);
+	CHECK(cb_snappy_ok(cb_span("\x05\x10" "12345", 7), 5));
+	CHECK(!cb_snappy_ok(cb_span("\x05\x10" "12345", 7), 4));
+	CHECK(!cb_snappy_ok(cb_span("\x05\x10" "1234", 6), 5));
+	CHECK(!cb_snappy_ok(CB_SPAN_EMPTY, 5));
 	CHECK_RESULT(cb_snappy_inflate(cb_span("\x00", 1), 100, &plain), CB_OK);
 	CHECK_INT(plain.len, 0);
 	for (int round = 0; round < 20000; round++)

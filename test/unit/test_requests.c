@@ -470,6 +470,37 @@ test_refusals(void)
 	cb_buf_free(&out);
 }
 
+/* Feature lists that the server refuses, and their good relatives. */
+static void
+test_features(void)
+{
+	static const struct
+	{
+		uint16_t	list[4];
+		CbResult	result;
+	}			cases[] = {
+		{{0x03, 0x06, 0x0b, 0x12}, CB_OK}, {{0x03, 0x05}, CB_INVALID}, {{0x05, 0x12}, CB_OK},
+		{{0x15, 0x07}, CB_INVALID}, {{0x15, 0x06}, CB_OK}, {{0x0d}, CB_INVALID},
+		{{0x0d, 0x0c}, CB_OK}, {{0x0b, 0x1f}, CB_INVALID}, {{0x0c, 0x1f}, CB_OK},
+	};
+	CbBuf		out = {0};
+	char		agent[251] = {0};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		size_t		n = 0;
+
+		while (n < 4 && cases[i].list[n] != 0)
+			n++;
+		check_context("features case %zu", i);
+		CHECK_RESULT(cb_kv_hello(&out, 1, CB_SPAN_EMPTY, cases[i].list, n), cases[i].result);
+	}
+	check_context("%s", "");
+	CHECK_RESULT(cb_kv_hello(&out, 1, cb_span(agent, 251), NULL, 0), CB_INVALID);
+	CHECK_RESULT(cb_kv_hello(&out, 1, cb_span(agent, 250), NULL, 0), CB_OK);
+	cb_buf_free(&out);
+}
+
 /* Values that a server would splice into a document unseen. */
 static void
 test_fragments(void)
@@ -534,5 +565,6 @@ test_requests(void)
 		   tally.requests, tally.by_meaning, tally.plainly, tally.refused);
 	CHECK(tally.by_meaning >= 1225);
 	test_refusals();
+	test_features();
 	test_fragments();
 }
