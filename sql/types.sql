@@ -145,6 +145,31 @@ SELECT id, q FROM domains WHERE id = '01 missing';
 SELECT id, doc FROM domains WHERE id = '04 integer';
 SELECT id, doc FROM domains WHERE id = '08 string';
 
+-- types in types
+CREATE DOMAIN few AS int[] CHECK (array_length(VALUE, 1) < 3);
+CREATE TYPE item AS (name text, tags text[]);
+CREATE FOREIGN TABLE nested (
+  id text OPTIONS (key 'true'), few few OPTIONS (path 'ints'), pos positive[], vcs varchar(2)[], nums numeric(4,1)[],
+  times timestamptz(0)[] OPTIONS (format 'epoch_ms'), days date[], three int[], geos geo[], jsons json[], items item[] OPTIONS (path 'deep.list'),
+  mat geo[], second text OPTIONS (path 'deep.list[1].name')
+) SERVER types OPTIONS (collection 'nested');
+\x on
+SELECT * FROM nested WHERE id = 'one';
+\x off
+SELECT jsons[4] -> 'y' AS null, array_dims(three) AS three, array_dims(mat) AS mat, (items[1]).tags[2], jsons[5] IS NULL AS last FROM nested WHERE id = 'one';
+SELECT few FROM nested WHERE id = 'two';
+SELECT pos FROM nested WHERE id = 'two';
+SELECT vcs FROM nested WHERE id = 'two';
+SELECT nums FROM nested WHERE id = 'two';
+SELECT times FROM nested WHERE id = 'two';
+SELECT days FROM nested WHERE id = 'two';
+SELECT three FROM nested WHERE id = 'two';
+SELECT geos FROM nested WHERE id = 'two';
+SELECT items FROM nested WHERE id = 'two';
+SELECT mat FROM nested WHERE id = 'two';
+ALTER FOREIGN TABLE nested OPTIONS (ADD on_type_error 'null');
+SELECT vcs, nums, times, days, three, geos, items, mat FROM nested WHERE id = 'two';
+
 -- bytes that are no text
 CREATE FOREIGN TABLE bytes (id text OPTIONS (key 'true'), v text, w int, raw bytea OPTIONS (document 'true'), txt text OPTIONS (document 'true'),
   jb jsonb OPTIONS (document 'true'), datatype text OPTIONS (meta 'datatype')) SERVER types OPTIONS (collection 'bytes');
@@ -176,5 +201,5 @@ SELECT addr, addrs FROM good WHERE id = 'all';
 \set VERBOSITY terse
 DROP SERVER types CASCADE;
 DROP FUNCTION complaints;
-DROP DOMAIN positive, required, small_json;
-DROP TYPE address, geo, mood;
+DROP DOMAIN positive, required, small_json, few;
+DROP TYPE address, geo, mood, item;
