@@ -16,7 +16,7 @@
 # the machine, and no server of the machine is touched. As root, the server runs as an unprivileged user.
 #
 # The command finds in its environment: PATH with those programs first, PGHOST PGPORT PGUSER PGDATABASE,
-# and of the cluster CB_CONNECTION_STRING CB_USER CB_PASSWORD, CB_KV CB_KVS CB_MANAGEMENT CB_QUERY CB_CONTROL
+# and of the cluster CB_CONNECTION_STRING CB_USER CB_PASSWORD, CB_KV CB_KVS CB_MANAGEMENT CB_MANAGEMENT_TLS CB_QUERY CB_CONTROL
 # (comma-separated host:port lists, by node), CB_READY_FILE, CB_PID; CBCONN_ROOT is the tree, CBCONN_TMP the folder.
 set -euo pipefail
 
@@ -156,7 +156,7 @@ start_cluster() {
 	[ -s "$CB_READY_FILE" ] || die "cbcluster was not ready in time"
 	CB_CONNECTION_STRING=$(jq -r .connection_string "$CB_READY_FILE")
 	export CB_CONNECTION_STRING CB_USER=${CB_USER:-Administrator} CB_PASSWORD=${CB_PASSWORD:-password}
-	for list in kv kvs management query control; do
+	for list in kv kvs management management_tls query control; do
 		export "CB_${list^^}=$(jq -r ".$list // [] | if type == \"array\" then join(\",\") else . end" "$CB_READY_FILE")"
 	done
 }

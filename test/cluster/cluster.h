@@ -88,6 +88,16 @@ struct Fault
 	int			remaining;			/* -1: for ever */
 };
 
+/* Files and modes of TLS; NULL: not set. */
+typedef struct TlsSettings
+{
+	const char *cert;				/* chain, PEM */
+	const char *key;
+	const char *client_ca;
+	const char *client_auth;		/* "disabled", "enabled", "mandatory" */
+	const char *min_version;		/* "1.2", "1.3" */
+} TlsSettings;
+
 struct Node
 {
 	Cluster    *cluster;
@@ -96,7 +106,11 @@ struct Node
 	uint16_t	kv_port;			/* 0 until started, then kept over kill and revive */
 	uint16_t	kvs_port;			/* TLS; 0: there is none */
 	uint16_t	mgmt_port;			/* set by http.c */
+	uint16_t	mgmt_tls_port;		/* the same by TLS */
+	struct ssl_ctx_st *tls;			/* NULL: no TLS ports */
+	TlsSettings tls_settings;		/* what it was made of */
 	struct evconnlistener *kv_listener;
+	struct evconnlistener *kvs_listener;
 	void	   *http;				/* http.c's */
 	Conn	   *conns;
 	bool		paused;				/* accepts, reads and answers nothing */

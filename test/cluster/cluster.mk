@@ -5,7 +5,7 @@ CBCLUSTER_CC     ?= gcc
 CBCLUSTER_BUILD  ?= build
 CBCLUSTER_SRCS   := $(wildcard test/cluster/*.c)
 CBCLUSTER_CFLAGS := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -g
-CBCLUSTER_LIBS   := -levent_core -levent_extra -lcrypto -ljansson -lsnappy -lz -lm
+CBCLUSTER_LIBS   := -levent_core -levent_extra -levent_openssl -lssl -lcrypto -ljansson -lsnappy -lz -lm
 CBCLUSTER_OBJS   := $(CBCLUSTER_SRCS:test/cluster/%.c=$(CBCLUSTER_BUILD)/cluster/%.o)
 CBCLUSTER_ASAN_OBJS := $(CBCLUSTER_SRCS:test/cluster/%.c=$(CBCLUSTER_BUILD)/cluster-asan/%.o)
 CBCLUSTER_ASAN   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -36,6 +36,7 @@ cluster-test: cluster cluster-asan
 	test/cluster/kv_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
 	test/cluster/subdoc_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
 	test/cluster/manage_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
+	test/cluster/tls_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
 	test/cluster/fuzz.py $(CBCLUSTER_BUILD)/cbcluster-asan test/cluster/vectors.json test/vectors
 
 -include $(CBCLUSTER_OBJS:.o=.d) $(CBCLUSTER_ASAN_OBJS:.o=.d)

@@ -73,6 +73,8 @@ nodes_ext(Node *self, bool with_host)
 			json_object_set_new(services, "kvSSL", json_integer(n->kvs_port));
 		if (n->mgmt_port != 0)
 			json_object_set_new(services, "mgmt", json_integer(n->mgmt_port));
+		if (n->mgmt_tls_port != 0)
+			json_object_set_new(services, "mgmtSSL", json_integer(n->mgmt_tls_port));
 		json_object_set_new(entry, "services", services);
 		if (n == self)
 			json_object_set_new(entry, "thisNode", json_true());

@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include "manage.h"
+#include "tls.h"
 
 #define MAX_DELAY_MS 3600000
 
@@ -234,6 +235,32 @@ run_clear(Call *c)
 	return true;
 }
 
+/* ---------------------------------------------------------------- TLS */
+
+static bool
+run_certificate(Call *c)
+{
+	TlsSettings change = {
+		.cert = evhttp_find_header(c->args, "cert"),
+		.key = evhttp_find_header(c->args, "key"),
+		.client_ca = evhttp_find_header(c->args, "client_ca"),
+		.client_auth = evhttp_find_header(c->args, "client_auth"),
+		.min_version = evhttp_find_header(c->args, "min_version"),
+	};
+	char		error[sizeof(c->error)];
+
+	if (c->node->tls == NULL)
+		return refuse(c, "the cluster was started without TLS");
+	if (change.cert == NULL && change.key == NULL && change.client_ca == NULL && change.client_auth == NULL &&
+		change.min_version == NULL)
+		return refuse(c, "nothing to change is given");
+	if (change.client_auth != NULL && !tls_client_auth_by_name(change.client_auth))
+		return refuse(c, "client_auth is one of disabled, enabled, mandatory");
+	if (change.min_version != NULL && !tls_version_by_name(change.min_version))
+		return refuse(c, "min_version is 1.2 or 1.3");
+	return tls_configure(c->node, &change, error, sizeof(error)) || refuse(c, "%s", error);
+}
+
 /* ---------------------------------------------------------------- the map */
 
 static bool
@@ -346,8 +373,9 @@ node_status(const Node *n)
 	for (const Fault *f = n->faults; f != NULL; f = f->next)
 		json_array_append_new(faults, json_pack("{s:s, s:i, s:i, s:i}", "kind", fault_kinds[f->kind].name,
 												"opcode", f->opcode, "status", f->status, "remaining", f->remaining));
-	return json_pack("{s:i, s:i, s:i, s:i, s:b, s:b, s:b, s:i, s:I, s:o}", "node", n->index,
-					 "kv_port", n->kv_port, "kvs_port", n->kvs_port, "management_port", n->mgmt_port,
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:b, s:i, s:I, s:o}", "node", n->index,
+					 "kv_port", n->kv_port, "kvs_port", n->kvs_port,
+					 "management_port", n->mgmt_port, "management_tls_port", n->mgmt_tls_port,
 					 "killed", n->killed, "paused", n->paused, "failed_over", n->failed_over,
 					 "delay_ms", (int) n->delay_ms, "requests", (json_int_t) n->requests, "faults", faults);
 }
@@ -404,6 +432,8 @@ static const Row rows[] = {
 	"kind=status|status-after|close|close-after|silent|corrupt|truncate|delay for the next count requests (-1: all)"},
 	{"tmpfail", true, "opcode count skip", run_tmpfail, "the next count requests are answered with status 86"},
 	{"clear", true, "", run_clear, "no more faults and delays"},
+	{"certificate", true, "cert key client_ca client_auth min_version", run_certificate,
+	"TLS settings of new connections; files are read at once"},
 	{"move", false, "bucket vbucket to", run_move, "another node becomes active for a vBucket; new revision"},
 	{"rebalance", false, "bucket without", run_rebalance, "spread vBuckets over the nodes that are up; new revision"},
 	{"topology", false, "bucket vbucket kind", run_topology,

@@ -4,6 +4,8 @@
 #ifndef CORE_H
 #define CORE_H
 
+#include <sys/types.h>
+
 #include "cbcluster.h"
 
 /* bucket.c */
@@ -27,13 +29,21 @@ void		node_free(Node *n);
 Fault	   *node_match_fault(Node *n, uint8_t opcode);
 
 /* kv_conn.c */
-void		conn_accepted(Node *n, int fd, const char *peer);
+void		conn_accepted(Node *n, int fd, const char *peer, bool tls);
 void		conn_close_matching(Node *n, const Bucket *b, const User *u);	/* both NULL: all */
 void		conn_set_paused(Conn *c, bool paused);
 void		conn_process(Conn *c);		/* works on what has been received */
 void		conn_flush(Conn *c);		/* writes what can be written */
 bool		conn_hold(Conn *c);			/* for the time of a call that uses the connection */
 void		conn_release(Conn *c);
+
+/* kv_io.c */
+void		io_open(Conn *c, bool tls);
+void		io_close(Conn *c);
+ssize_t		io_recv(Conn *c, uint8_t *buf, size_t room);	/* 0: nothing now, -1: the connection has ended */
+bool		io_flush(Conn *c);			/* writes what the socket takes; false: the connection has ended */
+size_t		io_pending(const Conn *c);	/* bytes that wait for the socket */
+void		io_goodbye(Conn *c);		/* tells a TLS client that the end is meant */
 
 /* kv_dispatch.c */
 void		kv_dispatch(Conn *c, const uint8_t *packet, size_t len, Fault *fault);

@@ -8,7 +8,10 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include <event2/bufferevent_ssl.h>
+
 #include "http_node.h"
+#include "tls.h"
 
 #define REALM "Basic realm=\"Couchbase Server Admin / REST\""
 
@@ -204,7 +207,20 @@ decode_base64(const char *text, char *out)
 	return len;
 }
 
-/* Finds the user of the Authorization header; false if one is given and does not hold. */
+/* Finds whom a client certificate names; false if one is given and names nobody. */
+static bool
+authenticate_by_certificate(HttpReq *h)
+{
+	struct evhttp_connection *c = evhttp_request_get_connection(h->req);
+	SSL		   *ssl = bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(c));
+	bool		shown = false;
+
+	if (ssl != NULL)
+		h->user = tls_user(h->cluster, ssl, &shown);
+	return !shown || h->user != NULL;
+}
+
+/* Finds the user of the client certificate or the Authorization header; false if one is given and does not hold. */
 static bool
 authenticate(HttpReq *h)
 {
@@ -214,7 +230,9 @@ authenticate(HttpReq *h)
 	int			len;
 	bool		ok = false;
 
-	if (value == NULL)
+	if (!authenticate_by_certificate(h))
+		return false;
+	if (value == NULL || h->user != NULL)
 		return true;
 	if (strncasecmp(value, "Basic ", 6) != 0)
 		return false;

@@ -3,11 +3,13 @@
  */
 #include <arpa/inet.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "http_node.h"
+#include "tls.h"
 
 #define MAX_BODY (64 * 1024 * 1024)
 #define STREAM_SEPARATOR "\n\n\n\n"
@@ -234,31 +236,57 @@ http_bound_port(struct evhttp_bound_socket *bound)
 				 ((struct sockaddr_in *) &sa)->sin_port);
 }
 
+static struct bufferevent *
+tls_connection(struct event_base *base, void *arg)
+{
+	HttpNode   *http = arg;
+	struct bufferevent *bev = bufferevent_openssl_socket_new(base, -1, SSL_new(http->node->tls),
+															 BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+
+	bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+	return bev;
+}
+
+/* Opens a port (0 lets the kernel choose, and is set) whose connections are made by on_connection, if given. */
+static struct evhttp *
+open_server(HttpNode *http, uint16_t *port,
+			struct bufferevent *(*on_connection) (struct event_base *base, void *arg))
+{
+	Cluster    *cl = http->node->cluster;
+	struct evhttp *server = evhttp_new(cl->base);
+	struct evhttp_bound_socket *bound;
+
+	evhttp_set_allowed_methods(server, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT |
+							   EVHTTP_REQ_DELETE | EVHTTP_REQ_PATCH);
+	evhttp_set_max_body_size(server, MAX_BODY);
+	evhttp_set_gencb(server, on_request, http);
+	if (on_connection != NULL)
+		evhttp_set_bevcb(server, on_connection, http);
+	bound = evhttp_bind_socket_with_handle(server, cl->host, *port);
+	if (bound == NULL)
+	{
+		cb_log("cannot listen on %s:%u (management)", cl->url_host, *port);
+		evhttp_free(server);
+		return NULL;
+	}
+	*port = http_bound_port(bound);
+	return server;
+}
+
 bool
 http_node_started(Node *n)
 {
 	HttpNode   *http = n->http;
-	struct evhttp_bound_socket *bound;
 
-	if (http == NULL)
+	if (http == NULL || http->server != NULL)
 		return true;
-	if (http->server != NULL)
+	http->server = open_server(http, &n->mgmt_port, NULL);
+	if (http->server != NULL && n->tls != NULL)
+		http->tls_server = open_server(http, &n->mgmt_tls_port, tls_connection);
+	if (http->server != NULL && (n->tls == NULL || http->tls_server != NULL))
 		return true;
-	http->server = evhttp_new(n->cluster->base);
-	evhttp_set_allowed_methods(http->server, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT |
-							   EVHTTP_REQ_DELETE | EVHTTP_REQ_PATCH);
-	evhttp_set_max_body_size(http->server, MAX_BODY);
-	evhttp_set_gencb(http->server, on_request, http);
-	bound = evhttp_bind_socket_with_handle(http->server, n->cluster->host, n->mgmt_port);
-	if (bound == NULL)
-	{
-		cb_log("cannot listen on %s:%u (management)", n->cluster->url_host, n->mgmt_port);
-		evhttp_free(http->server);
-		http->server = NULL;
-		return false;
-	}
-	n->mgmt_port = http_bound_port(bound);
-	return true;
+	http_node_stopped(n);
+	return false;
 }
 
 void
@@ -269,7 +297,9 @@ http_node_stopped(Node *n)
 	if (http == NULL || http->server == NULL)
 		return;
 	evhttp_free(http->server);
-	http->server = NULL;
+	if (http->tls_server != NULL)
+		evhttp_free(http->tls_server);
+	http->server = http->tls_server = NULL;
 	http->paused = false;
 }
 

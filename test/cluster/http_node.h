@@ -28,6 +28,7 @@ struct HttpNode
 {
 	Node	   *node;
 	struct evhttp *server;			/* NULL while the node is killed */
+	struct evhttp *tls_server;		/* NULL too if the node has no TLS ports */
 	Held	   *held;
 	Stream	   *streams;
 	bool		paused;

@@ -29,6 +29,10 @@ struct Conn
 	size_t		in_used;
 	size_t		in_size;
 	struct evbuffer *out;
+	struct ssl_st *ssl;				/* NULL: in clear */
+	struct evbuffer *wire;			/* with TLS: encrypted, for the socket */
+	bool		by_certificate;		/* user is whom the client certificate names: no SASL */
+	bool		muted;				/* nothing more is sent */
 	uint64_t	features;
 	User	   *user;				/* NULL: not authenticated */
 	Bucket	   *bucket;				/* selected, or NULL */

@@ -3,7 +3,6 @@
  * request means. A connection works off its input until a request is kept for later, the output grows too long, or
  * a fault switch makes it wait.
  */
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -24,7 +23,7 @@ static void on_write(evutil_socket_t fd, short what, void *arg);
 static void on_delay(evutil_socket_t fd, short what, void *arg);
 
 void
-conn_accepted(Node *n, int fd, const char *peer)
+conn_accepted(Node *n, int fd, const char *peer, bool tls)
 {
 	Conn	   *c = xcalloc(1, sizeof(*c));
 	int			one = 1;
@@ -35,6 +34,7 @@ conn_accepted(Node *n, int fd, const char *peer)
 	c->fd = fd;
 	memcpy(c->peer, peer, strnlen(peer, sizeof(c->peer) - 1));
 	c->out = evbuffer_new();
+	io_open(c, tls);
 	c->ev_read = event_new(n->cluster->base, fd, EV_READ | EV_PERSIST, on_read, c);
 	c->ev_write = event_new(n->cluster->base, fd, EV_WRITE, on_write, c);
 	c->ev_delay = evtimer_new(n->cluster->base, on_delay, c);
@@ -91,6 +91,7 @@ conn_close(Conn *c)
 	event_free(c->ev_write);
 	event_free(c->ev_delay);
 	close(c->fd);
+	io_close(c);
 	sasl_forget(c);
 	while (c->kept_list != NULL)
 	{
@@ -147,24 +148,18 @@ conn_flush(Conn *c)
 {
 	if (c->dead || c->node->paused)
 		return;
-	while (evbuffer_get_length(c->out) > 0)
+	if (!io_flush(c))
 	{
-		int			n = evbuffer_write(c->out, c->fd);
-
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			break;
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-		{
-			conn_close(c);
-			return;
-		}
-	}
-	if (evbuffer_get_length(c->out) > 0)
-		event_add(c->ev_write, NULL);
-	else if (c->closing)
 		conn_close(c);
+		return;
+	}
+	if (io_pending(c) > 0)
+		event_add(c->ev_write, NULL);
+	else if (c->closing && !c->muted)
+	{
+		io_goodbye(c);
+		conn_close(c);
+	}
 }
 
 void
@@ -395,10 +390,8 @@ on_read(evutil_socket_t fd, short what, void *arg)
 		c->in_size = c->in_size ? c->in_size * 2 : READ_SIZE;
 		c->in = xrealloc(c->in, c->in_size);
 	}
-	n = recv(c->fd, c->in + c->in_used, c->in_size - c->in_used, 0);
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-		return;
-	if (n <= 0)
+	n = io_recv(c, c->in + c->in_used, c->in_size - c->in_used);
+	if (n < 0)
 	{
 		conn_close(c);
 		return;

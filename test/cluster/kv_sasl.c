@@ -94,7 +94,10 @@ kv_sasl_mechs(Req *r)
 {
 	static const char list[] = "SCRAM-SHA512 SCRAM-SHA256 SCRAM-SHA1 PLAIN";
 
-	reply_body(r, KV_SUCCESS, DT_RAW, list, sizeof(list) - 1);
+	if (r->conn->by_certificate)
+		reply_status(r, KV_NOT_SUPPORTED);
+	else
+		reply_body(r, KV_SUCCESS, DT_RAW, list, sizeof(list) - 1);
 }
 
 /* ---------------------------------------------------------------- PLAIN */
@@ -318,6 +321,11 @@ kv_sasl_step(Req *r)
 	char	   *sig64;
 	char	   *answer;
 
+	if (c->by_certificate)
+	{
+		reply_status(r, KV_NOT_SUPPORTED);
+		return;
+	}
 	if (x == NULL)
 	{
 		refuse(r, "Logic error: The server expects the client to start with SASL START before sending SASL STEP");
@@ -344,6 +352,11 @@ kv_sasl_auth(Req *r)
 {
 	const char *name = (const char *) r->raw_key;
 
+	if (r->conn->by_certificate)
+	{
+		reply_status(r, KV_NOT_SUPPORTED);
+		return;
+	}
 	if (r->conn->sasl != NULL)
 	{
 		refuse(r, "Logic error: The server expects SASL STEP after returning CONTINUE from SASL START");

@@ -48,6 +48,7 @@ ready_json(const Cluster *cl)
 	uint16_t	kv[CB_MAX_NODES];
 	uint16_t	kvs[CB_MAX_NODES];
 	uint16_t	management[CB_MAX_NODES];
+	uint16_t	management_tls[CB_MAX_NODES];
 	char	   *string = xstrdup("couchbase://");
 	json_t	   *json;
 
@@ -60,10 +61,12 @@ ready_json(const Cluster *cl)
 		kv[i] = cl->nodes[i]->kv_port;
 		kvs[i] = cl->nodes[i]->kvs_port;
 		management[i] = cl->nodes[i]->mgmt_port;
+		management_tls[i] = cl->nodes[i]->mgmt_tls_port;
 	}
-	json = json_pack("{s:s, s:o, s:o, s:o, s:[], s:o}", "connection_string", string,
+	json = json_pack("{s:s, s:o, s:o, s:o, s:o, s:[], s:o}", "connection_string", string,
 					 "kv", addresses(cl, kv, cl->num_nodes), "kvs", addresses(cl, kvs, cl->num_nodes),
-					 "management", addresses(cl, management, cl->num_nodes), "query",
+					 "management", addresses(cl, management, cl->num_nodes),
+					 "management_tls", addresses(cl, management_tls, cl->num_nodes), "query",
 					 "control", addresses(cl, &cl->control_port, 1));
 	free(string);
 	return json;

@@ -42,6 +42,7 @@ typedef struct Options
 	const char *bind;				/* NULL: not given */
 	int			num_nodes;			/* 0: not given */
 	bool		die_with_parent;
+	TlsSettings tls;				/* NULL: not given */
 	Source	   *sources;			/* in the order given */
 } Options;
 
@@ -59,6 +60,7 @@ typedef struct Startup
 	json_t	   *root;				/* NULL without a file */
 	const char *bind;
 	int			num_nodes;
+	TlsSettings tls;
 } Startup;
 
 /* Reads the file and what is needed before the cluster exists; false after printing file, place and reason. */

@@ -13,22 +13,36 @@
 
 #include "core.h"
 #include "disk.h"
+#include "tls.h"
 
 static void
-on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len, void *arg)
+accept_one(Node *n, evutil_socket_t fd, const struct sockaddr *sa, bool tls)
 {
-	Node	   *n = arg;
-	struct sockaddr_in *in = (struct sockaddr_in *) sa;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *) sa;
+	const struct sockaddr_in *in = (const struct sockaddr_in *) sa;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *) sa;
 	bool		v6 = sa->sa_family == AF_INET6;
 	char		host[INET6_ADDRSTRLEN] = "?";
 	char		peer[64];
 
-	(void) len;
-	inet_ntop(sa->sa_family, v6 ? (void *) &in6->sin6_addr : (void *) &in->sin_addr, host, sizeof(host));
+	inet_ntop(sa->sa_family, v6 ? (const void *) &in6->sin6_addr : (const void *) &in->sin_addr, host, sizeof(host));
 	snprintf(peer, sizeof(peer), v6 ? "[%s]:%u" : "%s:%u", host, ntohs(v6 ? in6->sin6_port : in->sin_port));
+	conn_accepted(n, fd, peer, tls);
+}
+
+static void
+on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len, void *arg)
+{
 	(void) l;
-	conn_accepted(n, fd, peer);
+	(void) len;
+	accept_one(arg, fd, sa, false);
+}
+
+static void
+on_accept_tls(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len, void *arg)
+{
+	(void) l;
+	(void) len;
+	accept_one(arg, fd, sa, true);
 }
 
 /* The loopback address of the cluster with a port; its length. */
@@ -54,14 +68,14 @@ loopback(const Cluster *cl, uint16_t port, struct sockaddr_storage *sa)
 
 /* Opens one listener; *port 0 lets the kernel choose, and is set. */
 static struct evconnlistener *
-open_listener(Node *n, uint16_t *port)
+open_listener(Node *n, uint16_t *port, evconnlistener_cb on_connection)
 {
 	struct sockaddr_storage sa;
 	int			len = loopback(n->cluster, *port, &sa);
 	socklen_t	bound_len = sizeof(sa);
 	struct evconnlistener *l;
 
-	l = evconnlistener_new_bind(n->cluster->base, on_accept, n,
+	l = evconnlistener_new_bind(n->cluster->base, on_connection, n,
 								LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, 256, (struct sockaddr *) &sa, len);
 	if (l == NULL)
 		cb_log("cannot listen on %s:%u: %s", n->cluster->url_host, *port, strerror(errno));
@@ -74,22 +88,38 @@ open_listener(Node *n, uint16_t *port)
 bool
 node_start_kv(Node *n)
 {
-	n->kv_listener = open_listener(n, &n->kv_port);
-	return n->kv_listener != NULL;
+	n->kv_listener = open_listener(n, &n->kv_port, on_accept);
+	if (n->kv_listener != NULL && n->tls != NULL)
+		n->kvs_listener = open_listener(n, &n->kvs_port, on_accept_tls);
+	return n->kv_listener != NULL && (n->tls == NULL || n->kvs_listener != NULL);
 }
 
 static void
-close_listener(Node *n)
+close_listeners(Node *n)
 {
 	if (n->kv_listener != NULL)
 		evconnlistener_free(n->kv_listener);
-	n->kv_listener = NULL;
+	if (n->kvs_listener != NULL)
+		evconnlistener_free(n->kvs_listener);
+	n->kv_listener = n->kvs_listener = NULL;
+}
+
+static void
+enable_listener(struct evconnlistener *l, bool on)
+{
+	if (l == NULL)
+		return;
+	if (on)
+		evconnlistener_enable(l);
+	else
+		evconnlistener_disable(l);
 }
 
 void
 node_free(Node *n)
 {
-	close_listener(n);
+	close_listeners(n);
+	tls_forget(n);
 	node_clear_faults(n);
 	free(n);
 }
@@ -102,10 +132,8 @@ node_pause(Node *n, bool paused)
 	if (n->paused == paused || n->killed)
 		return;
 	n->paused = paused;
-	if (paused)
-		evconnlistener_disable(n->kv_listener);
-	else
-		evconnlistener_enable(n->kv_listener);
+	enable_listener(n->kv_listener, !paused);
+	enable_listener(n->kvs_listener, !paused);
 	for (Conn *c = n->conns, *next; c != NULL; c = next)
 	{
 		next = c->next;
@@ -122,7 +150,7 @@ node_kill(Node *n, bool failover)
 	{
 		n->killed = true;
 		n->paused = false;
-		close_listener(n);
+		close_listeners(n);
 		http_node_stopped(n);
 		node_drop_connections(n);
 	}

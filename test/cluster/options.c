@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "manage.h"
+#include "tls.h"
 
 #define DEFAULT_DOCUMENT_SIZE 1024
 #define MAX_GENERATED UINT64_C(99999999)	/* keys have eight digits */
@@ -26,6 +27,11 @@ static const char help[] =
 "  --generate BUCKET.SCOPE.COLLECTION=COUNT[:SIZE]\n"
 "                           store COUNT made-up documents of about SIZE bytes (1024; not below some 400)\n"
 "  --ready-file FILE        write addresses and connection string there once everything is loaded and open\n"
+"  --tls-cert FILE.pem      open TLS ports beside the others, with this chain of certificates\n"
+"  --tls-key FILE.pem       the key of its first certificate\n"
+"  --tls-client-ca FILE.pem authorities of client certificates, whose common name is the user\n"
+"  --tls-client-auth MODE   disabled (the default), enabled (may be shown), mandatory\n"
+"  --tls-min VERSION        1.2 (the default) or 1.3\n"
 "  --bind ADDRESS           127.0.0.1 (the default) or ::1; any other is refused\n"
 "  --die-with-parent        end when the process that started this one ends\n"
 "  --help                   this text\n"
@@ -129,7 +135,7 @@ options_parse(int argc, char **argv, Options *o)
 {
 	enum
 	{
-		CONFIG = 256, NODES, READY, LOAD, GENERATE, BIND, DIE, HELP
+		CONFIG = 256, NODES, READY, LOAD, GENERATE, BIND, DIE, HELP, TLS_CERT, TLS_KEY, TLS_CLIENT_CA, TLS_CLIENT_AUTH, TLS_MIN
 	};
 	static const struct option longs[] = {
 		{"config", required_argument, NULL, CONFIG},
@@ -138,6 +144,11 @@ options_parse(int argc, char **argv, Options *o)
 		{"load", required_argument, NULL, LOAD},
 		{"generate", required_argument, NULL, GENERATE},
 		{"bind", required_argument, NULL, BIND},
+		{"tls-cert", required_argument, NULL, TLS_CERT},
+		{"tls-key", required_argument, NULL, TLS_KEY},
+		{"tls-client-ca", required_argument, NULL, TLS_CLIENT_CA},
+		{"tls-client-auth", required_argument, NULL, TLS_CLIENT_AUTH},
+		{"tls-min", required_argument, NULL, TLS_MIN},
 		{"die-with-parent", no_argument, NULL, DIE},
 		{"help", no_argument, NULL, HELP},
 		{NULL, 0, NULL, 0}
@@ -168,6 +179,25 @@ options_parse(int argc, char **argv, Options *o)
 				if (!options_loopback(optarg))
 					fail("--bind: \"%s\" is refused: only 127.0.0.1 and ::1 are ever bound", optarg);
 				o->bind = optarg;
+				break;
+			case TLS_CERT:
+				o->tls.cert = optarg;
+				break;
+			case TLS_KEY:
+				o->tls.key = optarg;
+				break;
+			case TLS_CLIENT_CA:
+				o->tls.client_ca = optarg;
+				break;
+			case TLS_CLIENT_AUTH:
+				if (!tls_client_auth_by_name(optarg))
+					fail("--tls-client-auth: \"%s\" is not disabled, enabled or mandatory", optarg);
+				o->tls.client_auth = optarg;
+				break;
+			case TLS_MIN:
+				if (!tls_version_by_name(optarg))
+					fail("--tls-min: \"%s\" is not 1.2 or 1.3", optarg);
+				o->tls.min_version = optarg;
 				break;
 			case DIE:
 				o->die_with_parent = true;

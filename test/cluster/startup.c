@@ -9,6 +9,7 @@
 
 #include "core.h"
 #include "manage.h"
+#include "tls.h"
 
 /* Where in the file a value stands, for messages: a chain of names, innermost last. */
 typedef struct Place
@@ -99,11 +100,39 @@ get_text(const Place *p, json_t *object, const char *name, bool required, const 
 
 /* ---------------------------------------------------------------- before the cluster exists */
 
+/* Settings of the command line stay. */
+static bool
+read_tls(const Place *p, json_t *tls, TlsSettings *out)
+{
+	static const char *const names[] = {"cert", "key", "client_ca", "client_auth", "min_version", NULL};
+	Place		here = {p, "tls"};
+	TlsSettings s = {0};
+
+	if (tls == NULL)
+		return true;
+	if (!check_object(&here, tls, names) ||
+		!get_text(&here, tls, "cert", true, &s.cert) || !get_text(&here, tls, "key", true, &s.key) ||
+		!get_text(&here, tls, "client_ca", false, &s.client_ca) ||
+		!get_text(&here, tls, "client_auth", false, &s.client_auth) ||
+		!get_text(&here, tls, "min_version", false, &s.min_version))
+		return false;
+	if (s.client_auth != NULL && !tls_client_auth_by_name(s.client_auth))
+		return wrong(&here, "\"client_auth\" is \"disabled\", \"enabled\" or \"mandatory\"");
+	if (s.min_version != NULL && !tls_version_by_name(s.min_version))
+		return wrong(&here, "\"min_version\" is \"1.2\" or \"1.3\"");
+	out->cert = out->cert != NULL ? out->cert : s.cert;
+	out->key = out->key != NULL ? out->key : s.key;
+	out->client_ca = out->client_ca != NULL ? out->client_ca : s.client_ca;
+	out->client_auth = out->client_auth != NULL ? out->client_auth : s.client_auth;
+	out->min_version = out->min_version != NULL ? out->min_version : s.min_version;
+	return true;
+}
+
 static bool
 read_head(const Options *o, Startup *s)
 {
 	static const char *const names[] = {
-		"bind", "nodes", "control_port", "flush_ms", "scram_iterations", "buckets", "users", NULL
+		"bind", "nodes", "control_port", "flush_ms", "scram_iterations", "buckets", "users", "tls", NULL
 	};
 	Place		file = {NULL, o->config_file};
 	const char *bind = NULL;
@@ -125,7 +154,7 @@ read_head(const Options *o, Startup *s)
 	if (count < 1 || count > CB_MAX_NODES)
 		return wrong(&file, "1 to %d nodes are possible", CB_MAX_NODES);
 	s->num_nodes = o->num_nodes > 0 ? o->num_nodes : (int) count;
-	return true;
+	return read_tls(&file, json_object_get(s->root, "tls"), &s->tls);
 }
 
 bool
@@ -136,6 +165,7 @@ startup_read(const Options *o, Startup *s)
 	memset(s, 0, sizeof(*s));
 	s->num_nodes = o->num_nodes > 0 ? o->num_nodes : 2;
 	s->bind = o->bind;
+	s->tls = o->tls;
 	if (o->config_file == NULL)
 		return true;
 	s->root = json_load_file(o->config_file, JSON_REJECT_DUPLICATES, &error);
@@ -152,7 +182,7 @@ startup_read(const Options *o, Startup *s)
 static bool
 apply_nodes(const Place *p, json_t *nodes, Cluster *cl)
 {
-	static const char *const names[] = {"kv_port", "management_port", NULL};
+	static const char *const names[] = {"kv_port", "kvs_port", "management_port", "management_tls_port", NULL};
 	Place		here = {p, "nodes"};
 
 	if (!json_is_array(nodes))
@@ -161,12 +191,21 @@ apply_nodes(const Place *p, json_t *nodes, Cluster *cl)
 	{
 		json_t	   *node = json_array_get(nodes, (size_t) i);
 		json_int_t	kv = 0;
+		json_int_t	kvs = 0;
 		json_int_t	management = 0;
+		json_int_t	management_tls = 0;
 
 		if (!check_object(&here, node, names) ||
 			!get_number(&here, node, "kv_port", 0, 65535, &kv) ||
-			!get_number(&here, node, "management_port", 0, 65535, &management))
+			!get_number(&here, node, "kvs_port", 0, 65535, &kvs) ||
+			!get_number(&here, node, "management_port", 0, 65535, &management) ||
+			!get_number(&here, node, "management_tls_port", 0, 65535, &management_tls))
 			return false;
+		if (cl->nodes[i]->tls != NULL)
+		{
+			cl->nodes[i]->kvs_port = (uint16_t) kvs;
+			cl->nodes[i]->mgmt_tls_port = (uint16_t) management_tls;
+		}
 		cl->nodes[i]->kv_port = (uint16_t) kv;
 		cl->nodes[i]->mgmt_port = (uint16_t) management;
 	}
@@ -438,6 +477,25 @@ apply_list(const Place *p, json_t *root, const char *name, Cluster *cl,
 	return true;
 }
 
+/* Every node gets the settings if there are any. */
+static bool
+apply_tls(const TlsSettings *s, Cluster *cl)
+{
+	char		error[512];
+
+	if (s->cert == NULL && s->key == NULL && s->client_ca == NULL && s->client_auth == NULL && s->min_version == NULL)
+		return true;
+	for (int i = 0; i < cl->num_nodes; i++)
+	{
+		if (!tls_configure(cl->nodes[i], s, error, sizeof(error)))
+		{
+			cb_log("%s", error);
+			return false;
+		}
+	}
+	return true;
+}
+
 bool
 startup_apply(const Startup *s, Cluster *cl)
 {
@@ -451,6 +509,8 @@ startup_apply(const Startup *s, Cluster *cl)
 		cl->host = s->bind;
 		cl->url_host = strchr(s->bind, ':') != NULL ? "[::1]" : s->bind;
 	}
+	if (!apply_tls(&s->tls, cl))
+		return false;
 	if (s->root == NULL)
 		return apply_defaults(cl);
 	if (!get_number(&file, s->root, "control_port", 0, 65535, &control) ||

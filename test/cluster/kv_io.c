@@ -1,0 +1,187 @@
+/*
+ * kv_io.c: what goes over the wire of a connection of the data port, in clear or by TLS, and the faults of the wire.
+ * TLS works on memory here: bytes of the socket go in on one side, bytes for the socket come out on the other.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <openssl/err.h>
+
+#include "core.h"
+#include "tls.h"
+
+#define RAW_SIZE (32 * 1024)			/* with what TLS keeps of an unfinished record, less than READ_SIZE / 2 */
+#define RECORD_SIZE (16 * 1024)
+#define WIRE_HIGH (128 * 1024)			/* no more is encrypted ahead of the socket */
+
+void
+io_open(Conn *c, bool tls)
+{
+	if (!tls)
+		return;
+	c->ssl = SSL_new(c->node->tls);
+	SSL_set_bio(c->ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+	SSL_set_accept_state(c->ssl);
+	c->wire = evbuffer_new();
+}
+
+void
+io_close(Conn *c)
+{
+	SSL_free(c->ssl);
+	c->ssl = NULL;
+	if (c->wire != NULL)
+		evbuffer_free(c->wire);
+	c->wire = NULL;
+}
+
+size_t
+io_pending(const Conn *c)
+{
+	if (c->muted)
+		return 0;
+	return evbuffer_get_length(c->out) + (c->wire != NULL ? evbuffer_get_length(c->wire) : 0);
+}
+
+/* ---------------------------------------------------------------- output */
+
+/* Takes what TLS has made for the socket. */
+static void
+collect(Conn *c)
+{
+	BIO		   *made = SSL_get_wbio(c->ssl);
+	char	   *bytes;
+	long		len = BIO_get_mem_data(made, &bytes);
+
+	if (len > 0)
+		evbuffer_add(c->wire, bytes, (size_t) len);
+	(void) BIO_reset(made);
+}
+
+static void
+encrypt(Conn *c)
+{
+	while (SSL_is_init_finished(c->ssl) && evbuffer_get_length(c->out) > 0 && evbuffer_get_length(c->wire) < WIRE_HIGH)
+	{
+		size_t		len = evbuffer_get_contiguous_space(c->out);
+		size_t		written;
+
+		if (len > RECORD_SIZE)
+			len = RECORD_SIZE;
+		ERR_clear_error();
+		if (SSL_write_ex(c->ssl, evbuffer_pullup(c->out, (ev_ssize_t) len), len, &written) != 1)
+			break;
+		evbuffer_drain(c->out, written);
+		collect(c);
+	}
+}
+
+bool
+io_flush(Conn *c)
+{
+	for (;;)
+	{
+		struct evbuffer *wire = c->ssl != NULL ? c->wire : c->out;
+		int			n;
+
+		if (c->ssl != NULL)
+			encrypt(c);
+		if (c->muted || evbuffer_get_length(wire) == 0)
+			return true;
+		n = evbuffer_write(wire, c->fd);
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return true;
+		if (n <= 0 && !(n < 0 && errno == EINTR))
+			return false;
+	}
+}
+
+void
+io_goodbye(Conn *c)
+{
+	if (c->ssl == NULL || !SSL_is_init_finished(c->ssl))
+		return;
+	ERR_clear_error();
+	SSL_shutdown(c->ssl);
+	collect(c);
+	io_flush(c);
+}
+
+/* ---------------------------------------------------------------- input */
+
+/* Answers no TLS with a reset, as the real server does; what is wrong in TLS has its alert in the output. */
+static ssize_t
+handshake_failed(Conn *c)
+{
+	struct linger reset = {1, 0};
+
+	collect(c);
+	if (evbuffer_get_length(c->wire) == 0)
+		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	else
+		io_flush(c);
+	return -1;
+}
+
+/* Goes on with the handshake: 1 when it is over, 0 when more must come, -1 when it failed. */
+static int
+handshake(Conn *c)
+{
+	bool		shown;
+	int			done = SSL_do_handshake(c->ssl);
+
+	if (done != 1)
+	{
+		if (SSL_get_error(c->ssl, done) != SSL_ERROR_WANT_READ)
+			return (int) handshake_failed(c);
+		collect(c);
+		return io_flush(c) ? 0 : -1;
+	}
+	collect(c);
+	if (!io_flush(c))
+		return -1;
+	c->user = tls_user(c->node->cluster, c->ssl, &shown);
+	c->by_certificate = c->user != NULL;
+	return shown && c->user == NULL ? -1 : 1;
+}
+
+/* Decrypts what has come; bytes, 0 for none, -1 for the end of the connection. */
+static ssize_t
+decrypt(Conn *c, uint8_t *buf, size_t room)
+{
+	size_t		got = 0;
+	size_t		n;
+	int			error;
+
+	while (got < room && SSL_read_ex(c->ssl, buf + got, room - got, &n) == 1)
+		got += n;
+	if (got > 0)
+		return (ssize_t) got;
+	error = SSL_get_error(c->ssl, 0);
+	collect(c);
+	if (error == SSL_ERROR_WANT_READ)
+		return io_flush(c) ? 0 : -1;
+	io_flush(c);
+	return -1;
+}
+
+ssize_t
+io_recv(Conn *c, uint8_t *buf, size_t room)
+{
+	uint8_t		raw[RAW_SIZE];
+	ssize_t		n = recv(c->fd, c->ssl != NULL ? raw : buf, c->ssl != NULL ? sizeof(raw) : room, 0);
+	int			done = 1;
+
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return 0;
+	if (n <= 0)
+		return -1;
+	if (c->ssl == NULL)
+		return n;
+	BIO_write(SSL_get_rbio(c->ssl), raw, (int) n);
+	ERR_clear_error();
+	if (!SSL_is_init_finished(c->ssl))
+		done = handshake(c);
+	return done == 1 ? decrypt(c, buf, room) : done;
+}
