@@ -260,7 +260,18 @@ cluster_raise(const ClusterHandle *handle, const KvOp *op, const KvFailure *fail
 	pg_unreachable();
 }
 
-/* Names of the nodes whose answers are awaited. */
+static bool
+owes_answer(const KvConn *conn, const KvOp *op)
+{
+	for (int i = 0; i < conn->nrequests; i++)
+	{
+		if (conn->requests[i].reply != KV_REPLY_FREE && conn->requests[i].op == op)
+			return true;
+	}
+	return false;
+}
+
+/* The nodes that are waited for, and what for. */
 static char *
 awaited_nodes(const ClusterHandle *handle, const KvOp *op)
 {
@@ -271,15 +282,12 @@ awaited_nodes(const ClusterHandle *handle, const KvOp *op)
 	{
 		const KvConn *conn = handle->conns[i];
 
-		for (int j = 0; j < conn->nrequests; j++)
-		{
-			if (conn->requests[j].reply != KV_REPLY_FREE && conn->requests[j].op == op)
-			{
-				appendStringInfo(&names, "%s%s", names.len ? ", " : "", conn->name);
-				break;
-			}
-		}
+		if (conn->state == KV_CONN_CLOSED || (conn->state == KV_CONN_READY && !owes_answer(conn, op)))
+			continue;
+		appendStringInfo(&names, "%sNode %s, step: %s.", names.len ? " " : "", conn->name, conn->step);
 	}
+	if (names.len == 0)
+		appendStringInfoString(&names, "No node is connected.");
 	return names.data;
 }
 
@@ -296,5 +304,5 @@ cluster_raise_timeout(const ClusterHandle *handle, const KvOp *op)
 			(errcode(ERRCODE_CONNECTION_FAILURE),
 			 errmsg("%s in bucket \"%s\" on server \"%s\" got no answer within %.1f s",
 					op->cls->name, handle->bucket, handle->servername, op->timeout / 1e6),
-			 errdetail("Node %s, step: operation.%s", nodes[0] ? nodes : "unknown", last)));
+			 errdetail("%s%s", nodes, last)));
 }

@@ -18,15 +18,18 @@ static int	owner_pid = 0;		/* process that made the handles (P1) */
 
 /* ---- the end of transactions (W2) ---- */
 
-/* A connection with answers still to come is closed: nobody will wait for them. */
+/*
+ * Connections that nobody will wait for are closed: those still being made and, after an error, those with answers
+ * to come.
+ */
 static void
-close_busy_connections(ClusterHandle *handle)
+close_busy_connections(ClusterHandle *handle, bool abort)
 {
 	for (int i = 0; i < handle->nconns; i++)
 	{
 		KvConn	   *conn = handle->conns[i];
 
-		if (conn->outstanding > 0 || (conn->state != KV_CONN_CLOSED && conn->state != KV_CONN_READY))
+		if ((abort && conn->outstanding > 0) || (conn->state != KV_CONN_CLOSED && conn->state != KV_CONN_READY))
 			kv_conn_close(conn);
 	}
 }
@@ -64,8 +67,8 @@ cbconnXactCallback(XactEvent event, void *arg)
 			forget(handle);
 			continue;
 		}
-		if (abort && handle->used_in_xact)
-			close_busy_connections(handle);
+		if (handle->used_in_xact)
+			close_busy_connections(handle, abort);
 		handle->used_in_xact = false;
 	}
 }

@@ -379,6 +379,24 @@ unroutable(KvOp *op, int item, KvConn *conn)
 	kv_op_retry(op, item, &failure, false);
 }
 
+/* For a connection under way, but not for longer than for an answer. */
+static void
+put_waiting(KvOp *op, int item)
+{
+	KvItem	   *it = kv_op_item(op, item);
+
+	if (it->give_up == 0)
+		it->give_up = wait_now() + op->timeout;
+	if (op->waiting.head == KV_NO_ITEM)
+	{
+		/* Events from before this point are no reason to look again. */
+		op->seen_events = op->handle->conn_events;
+		op->waiting_until = it->give_up;
+	}
+	op->waiting_until = Min(op->waiting_until, it->give_up);
+	list_append(op, &op->waiting, item);
+}
+
 void
 kv_op_push(KvOp *op)
 {
@@ -403,12 +421,7 @@ kv_op_push(KvOp *op)
 			op->sent++;
 		}
 		else if (state != KV_CONN_CLOSED)
-		{
-			/* Events from before this point are no reason to look again. */
-			if (op->waiting.head == KV_NO_ITEM)
-				op->seen_events = op->handle->conn_events;
-			list_append(op, &op->waiting, item);
-		}
+			put_waiting(op, item);
 		else
 			unroutable(op, item, conn);
 	}
@@ -433,26 +446,23 @@ static void
 wait_for_answer(KvOp *op, int64 *started)
 {
 	int64		now = wait_now();
-	int64		deadline;
+	int64		deadline = WAIT_FOREVER;
 	int64		until;
 
 	if (*started == 0)
 		*started = now;
-	deadline = *started + op->timeout;
-	/* Connecting and waiting for a second attempt have deadlines of their own. */
 	if (op->sent > 0 || op->pending.head != KV_NO_ITEM)
+		deadline = *started + op->timeout;
+	if (op->waiting.head != KV_NO_ITEM)
+		deadline = Min(deadline, op->waiting_until);
+	if (now >= deadline)
 	{
-		if (now >= deadline)
-		{
-			if (!op->cls->optional)
-				cluster_raise_timeout(op->handle, op);
-			abandon(op);
-			return;
-		}
-		until = deadline;
+		if (!op->cls->optional)
+			cluster_raise_timeout(op->handle, op);
+		abandon(op);
+		return;
 	}
-	else
-		until = WAIT_FOREVER;
+	until = deadline;
 	if (op->delayed.head != KV_NO_ITEM)
 		until = Min(until, op->next_retry);
 	if (op->pending.head != KV_NO_ITEM)

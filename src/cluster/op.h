@@ -14,7 +14,7 @@ typedef struct KvItem
 	int			next;			/* in the list it is on */
 	uint16		attempts;		/* failures so far */
 	int64		retry_at;
-	int64		give_up;		/* 0: has not failed yet */
+	int64		give_up;		/* 0: has neither failed nor waited yet */
 } KvItem;
 
 typedef struct KvList
@@ -72,6 +72,7 @@ struct KvOp
 	KvList		waiting;		/* for a connection under way */
 	KvList		delayed;		/* for their time */
 	int64		next_retry;		/* of the delayed ones */
+	int64		waiting_until;	/* when the first of the waiting ones gives up */
 	uint64		seen_events;	/* conn_events when waiting was last looked through */
 	int			sent;			/* requests under way */
 	int			window;			/* most requests under way and answers queued */
