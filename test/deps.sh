@@ -78,4 +78,5 @@ fi
 major=$(postgres_major || true)
 mapfile -t missing < <(wanted "$@")
 echo "Installing Debian packages: ${missing[*]}"
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	"${missing[@]}" </dev/null >/dev/null
