@@ -1,26 +1,9 @@
 // The SDK goes on where the cluster changes or misbehaves: moved vBuckets, dropped connections, refusals, fail-over.
 'use strict';
 
-const http = require('http');
-const { same, truth, rejects, delay } = require('./harness');
+const { same, truth, rejects, control, delay } = require('./harness');
 
 const DOCUMENTS = 500;
-
-// Throws a switch of the control port; resolves to its answer.
-function control(ready, path)
-{
-	return new Promise((resolve, reject) =>
-	{
-		const request = http.request(`http://${ready.control[0]}/${path}`, { method: 'POST' }, (answer) =>
-		{
-			let text = '';
-			answer.on('data', (part) => { text += part; });
-			answer.on('end', () => answer.statusCode === 200 ? resolve(JSON.parse(text)) : reject(new Error(text)));
-		});
-		request.on('error', reject);
-		request.end();
-	});
-}
 
 module.exports = async function faults({ harness, couchbase, cluster, ready })
 {

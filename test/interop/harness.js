@@ -3,6 +3,7 @@
 
 const childProcess = require('child_process');
 const fs = require('fs');
+const http = require('http');
 const os = require('os');
 const path = require('path');
 
@@ -19,6 +20,15 @@ class Harness
 		this.failed = 0;
 		this.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'cbcluster-interop-'));
 		this.cluster = null;
+	}
+
+	// Makes the certificates; the arguments with which the test cluster uses the good one.
+	makeCertificates()
+	{
+		this.certificates = path.join(this.directory, 'certificates');
+		childProcess.execFileSync(path.join(__dirname, '..', 'tls', 'make-certs.sh'), [this.certificates]);
+		return ['--tls-cert', path.join(this.certificates, 'server.pem'),
+			'--tls-key', path.join(this.certificates, 'server.key')];
 	}
 
 	// Starts the test cluster with the given arguments; resolves to the object of its ready file.
@@ -103,6 +113,22 @@ class Harness
 	}
 }
 
+// Throws a switch of the control port; resolves to its answer.
+function control(ready, switch_)
+{
+	return new Promise((resolve, reject) =>
+	{
+		const request = http.request(`http://${ready.control[0]}/${switch_}`, { method: 'POST' }, (answer) =>
+		{
+			let text = '';
+			answer.on('data', (part) => { text += part; });
+			answer.on('end', () => answer.statusCode === 200 ? resolve(JSON.parse(text)) : reject(new Error(text)));
+		});
+		request.on('error', reject);
+		request.end();
+	});
+}
+
 function delay(ms)
 {
 	return new Promise((resolve) => setTimeout(resolve, ms));
@@ -172,4 +198,4 @@ class NewestTokens
 	}
 }
 
-module.exports = { Harness, NewestTokens, delay, same, truth, rejects };
+module.exports = { Harness, NewestTokens, control, delay, same, truth, rejects };

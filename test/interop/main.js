@@ -5,7 +5,7 @@ const path = require('path');
 const couchbase = require('couchbase');
 const { Harness } = require('./harness');
 
-const SECTIONS = ['connect', 'documents', 'subdocument', 'durability', 'scans', 'management', 'load', 'faults'];
+const SECTIONS = ['connect', 'documents', 'subdocument', 'durability', 'scans', 'management', 'load', 'tls', 'faults'];
 
 async function main()
 {
@@ -16,7 +16,8 @@ async function main()
 	process.on('exit', () => harness.cleanUp());
 	try
 	{
-		const ready = await harness.startCluster(['--config', path.join(__dirname, 'cluster.json')]);
+		const ready = await harness.startCluster(['--config', path.join(__dirname, 'cluster.json'),
+			...harness.makeCertificates()]);
 		const connectionString = 'couchbase://' + ready.kv.slice(0, 2).join(',');
 		const credentials = { username: 'Administrator', password: 'password' };
 		const cluster = await couchbase.connect(connectionString, credentials);
