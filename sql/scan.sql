@@ -65,6 +65,16 @@ SELECT * FROM check_path($$ SELECT n FROM words WHERE id >= (SELECT repeat('L', 
 SELECT * FROM check_path($$ SELECT n FROM words WHERE id > (SELECT repeat('L', 300)) $$);
 SELECT * FROM check_path($$ SELECT n FROM words WHERE id <= (SELECT repeat('L', 300)) $$);
 SELECT * FROM check_path($$ SELECT n FROM words WHERE id < (SELECT repeat('L', 250)) AND id >= (SELECT repeat('L', 245)) $$);
+-- the longest keys there are, in the default collection, and bounds longer than these
+CREATE FOREIGN TABLE longest (id text OPTIONS (key 'true') COLLATE "C", len int) SERVER s OPTIONS (scope '_default');
+SELECT * FROM check_path($$ SELECT len FROM longest WHERE id > (SELECT repeat('L', 250)) $$);
+SELECT * FROM check_path($$ SELECT len FROM longest WHERE id >= (SELECT repeat('L', 250)) $$);
+SELECT * FROM check_path($$ SELECT len FROM longest WHERE id >= (SELECT repeat('L', 300)) $$);
+SELECT * FROM check_path($$ SELECT len FROM longest WHERE id > (SELECT repeat('L', 300)) $$);
+SELECT * FROM check_path($$ SELECT len FROM longest WHERE id < (SELECT repeat('L', 300)) $$);
+SELECT * FROM check_path($$ SELECT len FROM longest WHERE id <= (SELECT repeat('L', 300)) $$);
+SELECT * FROM check_path($$ SELECT len FROM longest WHERE id < (SELECT repeat('L', 250)) $$);
+SELECT * FROM check_path($$ SELECT len FROM longest WHERE id = (SELECT repeat('L', 250)) OR id = (SELECT repeat('L', 251)) $$);
 SELECT * FROM check_path($$ SELECT * FROM items WHERE id NOT BETWEEN 'item-0010' AND 'item-0290' $$);
 SELECT * FROM check_path($$ SELECT * FROM items WHERE (id, n) > ('item-0290', 290) $$);
 SELECT * FROM check_path($$ SELECT * FROM items WHERE (id, n) > ('item-0290', 289) AND (id, n) <= ('item-0295', 1) $$);
@@ -78,6 +88,8 @@ SELECT * FROM check_path($$ SELECT * FROM items WHERE id LIKE 'item-00_5' $$);
 SELECT * FROM check_path($$ SELECT * FROM items WHERE id LIKE 'item-%5' $$);
 SELECT * FROM check_path($$ SELECT * FROM items WHERE id LIKE '%05' $$);
 SELECT * FROM check_path($$ SELECT * FROM items WHERE id NOT LIKE 'item-00%' $$);
+SELECT * FROM check_path($$ SELECT * FROM words WHERE id LIKE 'a%' $$);
+SELECT * FROM check_path($$ SELECT * FROM words WHERE id ^@ 'a' $$);
 SELECT * FROM check_path($$ SELECT * FROM words WHERE id LIKE 'a\_%' $$);
 SELECT * FROM check_path($$ SELECT * FROM words WHERE id LIKE 'a\\%' $$);
 SELECT * FROM check_path($$ SELECT * FROM words WHERE id LIKE 'a!%%' ESCAPE '!' $$);

@@ -92,8 +92,25 @@ EXPLAIN (COSTS OFF) SELECT * FROM barrier WHERE id = 'item-0001';
 EXPLAIN (COSTS OFF) SELECT * FROM barrier WHERE id LIKE 'item-000%';
 SELECT count(*) FROM barrier WHERE id LIKE 'item-000%';
 
+
+-- the same with a policy of the parent of a foreign partition
+CREATE TABLE part (id text COLLATE "C", n int, name text) PARTITION BY RANGE (n);
+CREATE FOREIGN TABLE part_remote (id text OPTIONS (key 'true') COLLATE "C", n int, name text) SERVER s OPTIONS (collection 'items');
+ALTER TABLE part ATTACH PARTITION part_remote FOR VALUES FROM (0) TO (1000);
+ALTER TABLE part ENABLE ROW LEVEL SECURITY;
+CREATE POLICY few ON part USING (name <> 'item 3');
+GRANT SELECT ON part TO regress_cb_owner;
+EXPLAIN (COSTS OFF) SELECT id FROM part WHERE id LIKE 'item-000%';
+SET ROLE regress_cb_owner;
+EXPLAIN (COSTS OFF) SELECT id FROM part WHERE id LIKE 'item-000%';
+EXPLAIN (COSTS OFF) SELECT id FROM part WHERE id IN ('item-0002', 'item-0003');
+SELECT id FROM part WHERE id LIKE 'item-000%' ORDER BY id;
+SELECT id FROM part WHERE id IN ('item-0002', 'item-0003') ORDER BY id;
+RESET ROLE;
+
 \set ECHO none
 SET client_min_messages = warning;
+DROP TABLE part;
 DROP SERVER s CASCADE;
 DROP FUNCTION plan_of, rows_of, check_path, documents_read, explain_lines, n_of;
 REVOKE CREATE ON SCHEMA public FROM regress_cb_owner;

@@ -47,6 +47,7 @@ cbconnReInitializeDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt, 
 {
 	FdwScanState *state = node->fdw_state;
 
+	state->parallel = coordinate;
 	parallel_collect(state);
 	pg_atomic_write_u32(&state->parallel->next_vbucket, 0);
 }
