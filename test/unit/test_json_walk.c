@@ -236,6 +236,7 @@ test_stop_early(void)
 	static const char *const paths[] = {"a", "g.x", NULL};
 	static const char *const missing[] = {"a", "nope", NULL};
 	static const char *const whole[] = {"a", "", NULL};
+	static const char *const twice[] = {"a", "g.x", "a", NULL};
 	const char *text = "{\"a\":1,\"g\":{\"x\":2,\"y\":3},\"a\":9,oops";
 	char		found[200];
 	CbJsonError err;
