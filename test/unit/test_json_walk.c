@@ -250,6 +250,8 @@ test_stop_early(void)
 				 CB_MALFORMED);
 	CHECK_RESULT(walk(whole, cb_span_cstr("{\"a\":1} x"), CB_WALK_STOP_EARLY, found, 200, &err),
 				 CB_OK);
+	CHECK_RESULT(walk(twice, cb_span_cstr(text), CB_WALK_STOP_EARLY, found, 200, &err), CB_OK);
+	CHECK_STR(found, "1 | 2 | 1");
 	/* What stops early finds what a full walk finds. */
 	CHECK_RESULT(walk(paths, cb_span_cstr("{\"a\":1,\"a\":2,\"g\":{\"x\":3}}"),
 					  CB_WALK_STOP_EARLY, found, 200, &err), CB_OK);
