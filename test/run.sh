@@ -102,7 +102,7 @@ private_install() {
 	mkdir -p "$tmp/inst$bin" "$tmp/inst$lib" "$tmp/inst$share/extension"
 	cp "$bin"/* "$tmp/inst$bin/"
 	rm -f "$tmp/inst$bin/pg_config"
-	for file in "$lib"/*.so; do ln -s "$file" "$tmp/inst$lib/"; done
+	for file in "$lib"/*.so "$lib"/*.bc; do [ ! -e "$file" ] || ln -s "$file" "$tmp/inst$lib/"; done
 	for file in "$share"/* "$share"/extension/*; do
 		case $file in
 			"$share"/extension) ;;
