@@ -3,6 +3,7 @@
  * SIGTERM and SIGINT.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +115,10 @@ main(int argc, char **argv)
 	struct event *intr;
 	Cluster    *cl;
 	int			status = 1;
+
+	/* Answers come and go by the megabyte: keep their memory instead of giving it back and faulting it in again. */
+	mallopt(M_TRIM_THRESHOLD, 256 * 1024 * 1024);
+	mallopt(M_TOP_PAD, 64 * 1024 * 1024);
 
 	options_parse(argc, argv, &o);
 	if (o.die_with_parent)
