@@ -27,16 +27,17 @@ CREATE SERVER loop FOREIGN DATA WRAPPER postgres_fdw
 CREATE USER MAPPING FOR CURRENT_USER SERVER loop OPTIONS (user 'postgres');
 CREATE FOREIGN TABLE loop_doc (id text COLLATE "C", doc jsonb) SERVER loop OPTIONS (table_name 'local_doc');
 
--- A look-up of its own for each key, as an application without arrays would do it.
+-- A look-up of its own for each key, as an application without arrays would do it; without its transport.
 CREATE FUNCTION one_by_one(keys text[]) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     k text;
-    d jsonb;
+    found_name text;
+    found_city text;
     n bigint := 0;
 BEGIN
     FOREACH k IN ARRAY keys LOOP
-        SELECT doc INTO d FROM cb_doc WHERE id = k;
-        n := n + (d IS NOT NULL)::int;
+        SELECT name, city INTO found_name, found_city FROM cb_col WHERE id = k;
+        n := n + (found_name IS NOT NULL AND found_city IS NOT NULL)::int;
     END LOOP;
     RETURN n;
 END $$;
