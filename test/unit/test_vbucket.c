@@ -37,4 +37,7 @@ test_vbucket(void)
 		CHECK_INT(cb_vbucket_of(cases[i].key, 1), 0);
 	}
 	check_context("%s", "");
+	/* Fifteen bits: e8b7 counts as 68b7. */
+	CHECK_INT(cb_vbucket_of(cb_span_cstr("a"), 1000), 807);
+	CHECK_INT(cb_vbucket_of(cb_span_cstr("a"), 65536), 0x68b7);
 }
