@@ -6,6 +6,7 @@
 #define CBCONN_HANDLE_H
 
 #include "cluster.h"
+#include "mutate.h"
 
 #include "lib/ilist.h"
 #include "../protocol/config.h"
@@ -50,6 +51,9 @@ typedef enum KvVerdict
 	KV_VERDICT_COLLECTION,		/* the collection's id is not valid any more */
 	KV_VERDICT_FAIL
 } KvVerdict;
+
+/* The same for what became of a write. */
+extern int	kv_outcome_sqlstate(KvOutcome outcome, uint16 status);
 
 extern KvVerdict kv_status_verdict(const ClusterHandle *handle, uint16 status);
 
@@ -104,6 +108,7 @@ typedef struct KvRequest
 	uint16		vbucket;		/* RANGE_SCAN_CREATE only */
 	uint8		opcode;
 	uint8		reply;			/* KvReply */
+	uint64		end;			/* where its packet ends in all that was written to the connection */
 	int			next_free;
 } KvRequest;
 
@@ -135,6 +140,7 @@ struct KvConn
 
 	CbBuf		out;			/* unsent bytes start at out_sent */
 	size_t		out_sent;
+	uint64		out_base;		/* bytes written to the connection before those in out */
 	KvBlock    *in;				/* block being filled; bytes before in_parsed belong to answers given out */
 	size_t		in_parsed;
 
@@ -221,6 +227,13 @@ typedef struct KvOpenScan
 
 #define KV_MAX_OPEN_SCANS	256
 
+/* Writes of one subtransaction. */
+typedef struct KvWritten
+{
+	SubTransactionId subid;
+	ClusterWritten count;
+} KvWritten;
+
 struct ClusterHandle
 {
 	Oid			umid;
@@ -273,6 +286,15 @@ struct ClusterHandle
 	CbBuf		scratch;		/* inflated configs */
 	KvOpenScan	open_scans[KV_MAX_OPEN_SCANS];
 	int			nopen_scans;
+
+	/* of this transaction: see written.c */
+	KvWritten  *written;
+	int			nwritten;
+	int			written_capacity;
+	ClusterWritten total;
+	CbMutationToken *tokens;	/* by vBucket; seqno 0: none */
+	uint32		tokens_size;
+	int			ntokens;
 };
 
 /* handle.c: life of a handle, its event loop */
@@ -313,6 +335,17 @@ extern bool collection_ready(KvCollection *collection, const KvOp *op);
 extern void collection_forget(KvCollection *collection, uint32 id);
 extern void collection_answer(KvConn *conn, int index, const CbPacket *packet);
 extern void collection_lost(ClusterHandle *handle, const KvConn *conn);
+
+/* written.c: written_begin makes room for counts of this subtransaction; the others never allocate nor throw */
+extern void written_begin(ClusterHandle *handle, SubTransactionId subid);
+extern void written_count(ClusterHandle *handle, SubTransactionId subid, int64 applied, int64 unknown);
+extern void written_end_sub(ClusterHandle *handle, SubTransactionId subid, SubTransactionId parent, bool abort);
+extern void written_end(ClusterHandle *handle, bool abort);
+/* Throws when something was written. */
+extern void written_refuse_prepare(const ClusterHandle *handle);
+/* The newest mutation of a vBucket; keeping one allocates once a transaction. */
+extern void written_token(ClusterHandle *handle, uint16 vbucket, const CbMutationToken *token);
+extern bool written_token_of(const ClusterHandle *handle, uint16 vbucket, CbMutationToken *token);
 
 /* settings.c: refuses what is understood but not done */
 extern void handle_parse_connection_string(ClusterHandle *handle, const char *text);

@@ -97,6 +97,7 @@ release_resources(KvConn *conn)
 	cb_buf_free_secret(&conn->out);
 	cb_buf_free(&conn->mechs);
 	conn->out_sent = 0;
+	conn->out_base = 0;
 	kv_block_release(conn->handle, conn->in);
 	conn->in = NULL;
 	conn->in_parsed = 0;
@@ -125,6 +126,7 @@ void
 kv_conn_close(KvConn *conn)
 {
 	bool		was_open = conn->state != KV_CONN_CLOSED;
+	uint64		sent = conn->out_base + conn->out_sent;
 
 	conn->state = KV_CONN_CLOSED;
 	release_resources(conn);
@@ -139,7 +141,7 @@ kv_conn_close(KvConn *conn)
 		if (request->reply == KV_REPLY_FREE)
 			continue;
 		if (request->op != NULL)
-			kv_op_lost(request->op, request->item, conn);
+			kv_op_lost(request->op, request->item, conn, request->end <= sent);
 		free_request(conn, i);
 	}
 }
@@ -408,7 +410,10 @@ void
 kv_conn_requested(KvConn *conn, uint32 opaque, CbResult result)
 {
 	if (result == CB_OK && !conn->out.oom)
+	{
+		conn->requests[opaque & 0xffff].end = conn->out_base + conn->out.len;
 		return;
+	}
 	free_request(conn, opaque & 0xffff);
 	if (result == CB_NOMEM || conn->out.oom)
 		ereport(ERROR,
@@ -443,6 +448,7 @@ kv_conn_flush(KvConn *conn)
 		}
 		conn->out_sent += n;
 	}
+	conn->out_base += conn->out_sent;
 	conn->out_sent = 0;
 	if (conn->out.cap > KEEP_OUT)
 		cb_buf_free(&conn->out);

@@ -25,7 +25,8 @@ static const uint16 wanted_features[] = {
 	CB_FEATURE_VATTR,
 	CB_FEATURE_GET_CONFIG_WITH_VERSION,
 	CB_FEATURE_DEDUPE_NMVB,
-	CB_FEATURE_SNAPPY				/* last: left out when compression is off */
+	CB_FEATURE_UNORDERED_EXECUTION,
+	CB_FEATURE_SNAPPY
 };
 
 static uint32
@@ -41,15 +42,20 @@ static void
 send_hello(KvConn *conn)
 {
 	const CbSettings *settings = conn->handle->settings;
-	size_t		nfeatures = lengthof(wanted_features);
+	uint16		features[lengthof(wanted_features)];
+	size_t		nfeatures = 0;
 	CbBuf		name = {0};
 	CbBuf		agent = {0};
 	uint64		ids[2] = {0, 0};
 	uint32		opaque = begin_request(conn, CB_OP_HELLO);
 	CbResult	result;
 
-	if (settings->compression == CB_COMPRESSION_OFF || settings->compression == CB_COMPRESSION_DEFLATE_ONLY)
-		nfeatures--;
+	for (int i = 0; i < lengthof(wanted_features); i++)
+	{
+		if ((wanted_features[i] != CB_FEATURE_SNAPPY || settings->compression != CB_COMPRESSION_OFF) &&
+			(wanted_features[i] != CB_FEATURE_UNORDERED_EXECUTION || settings->unordered_execution))
+			features[nfeatures++] = wanted_features[i];
+	}
 	(void) pg_strong_random(ids, sizeof(ids));
 	cb_buf_append_format(&name, "cbconn_fdw/1.0 (PostgreSQL %s%s%s)", PG_VERSION,
 						 settings->client_string ? "; " : "",
@@ -57,7 +63,7 @@ send_hello(KvConn *conn)
 	cb_kv_agent(&agent, cb_buf_span(&name), ids[0], ids[1]);
 	result = cb_buf_result(&agent);
 	if (result == CB_OK)
-		result = cb_kv_hello(&conn->out, opaque, cb_buf_span(&agent), wanted_features, nfeatures);
+		result = cb_kv_hello(&conn->out, opaque, cb_buf_span(&agent), features, nfeatures);
 	cb_buf_free(&name);
 	cb_buf_free(&agent);
 	kv_conn_requested(conn, opaque, result);

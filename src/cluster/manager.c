@@ -52,8 +52,14 @@ static void
 cbconnXactCallback(XactEvent event, void *arg)
 {
 	dlist_mutable_iter iter;
+	dlist_iter	prepared;
 	bool		abort = event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT;
 
+	if (event == XACT_EVENT_PRE_PREPARE)
+	{
+		dlist_foreach(prepared, &handles)
+			written_refuse_prepare(dlist_container(ClusterHandle, node, prepared.cur));
+	}
 	if (!abort && event != XACT_EVENT_COMMIT && event != XACT_EVENT_PARALLEL_COMMIT && event != XACT_EVENT_PREPARE)
 		return;
 	dlist_foreach_modify(iter, &handles)
@@ -62,6 +68,7 @@ cbconnXactCallback(XactEvent event, void *arg)
 
 		handle->counters = NULL;
 		detach_operations(handle);
+		written_end(handle, abort);
 		if (handle->invalid || handle->replaced || (handle->used_in_xact && !handle->keep))
 		{
 			forget(handle);
@@ -98,6 +105,7 @@ cbconnSubXactCallback(SubXactEvent event, SubTransactionId subid, SubTransaction
 			else
 				kv_op_detach(op);
 		}
+		written_end_sub(handle, subid, parent, event == SUBXACT_EVENT_ABORT_SUB);
 		/* Operations of outer levels that wait on these connections send their requests again. */
 		if (event == SUBXACT_EVENT_ABORT_SUB)
 		{

@@ -72,6 +72,7 @@ kv_op_init(KvOp *op, ClusterHandle *handle, KvCollection *collection, const KvOp
 	op->timeout = timeout;
 	op->item_size = item_size;
 	op->window = PG_INT32_MAX;
+	op->max_load = SIZE_MAX;
 	list_clear(&op->pending);
 	list_clear(&op->waiting);
 	list_clear(&op->delayed);
@@ -174,6 +175,7 @@ kv_op_deliver(KvOp *op, int item, KvConn *conn, KvBlock *block, const CbPacket *
 
 	answer->item = item;
 	answer->lost = false;
+	answer->gave_up = false;
 	answer->final = final;
 	answer->conn = conn;
 	answer->collection_id = op->collection ? op->collection->id : 0;
@@ -185,18 +187,35 @@ kv_op_deliver(KvOp *op, int item, KvConn *conn, KvBlock *block, const CbPacket *
 }
 
 void
-kv_op_lost(KvOp *op, int item, KvConn *conn)
+kv_op_lost(KvOp *op, int item, KvConn *conn, bool sent)
 {
 	KvAnswer   *answer = ring_push(op);
 
 	answer->item = item;
 	answer->lost = true;
+	answer->sent = sent;
+	answer->gave_up = false;
 	answer->final = true;
 	answer->conn = conn;
 	answer->block = NULL;
 }
 
 /* ---- trouble ---- */
+
+void
+kv_op_give_up(KvOp *op, int item, const KvFailure *failure)
+{
+	KvAnswer   *answer;
+
+	if (op->cls->gave_up == NULL)
+		cluster_raise(op->handle, op, failure);
+	op->cls->gave_up(op, item, failure, false);
+	answer = ring_push(op);
+	memset(answer, 0, sizeof(*answer));
+	answer->item = item;
+	answer->lost = true;
+	answer->gave_up = true;
+}
 
 void
 kv_op_retry(KvOp *op, int item, const KvFailure *failure, bool at_once)
@@ -207,12 +226,13 @@ kv_op_retry(KvOp *op, int item, const KvFailure *failure, bool at_once)
 	op->last = *failure;
 	if (op->cls->optional)
 		return;
-	if (failure->fatal)
-		cluster_raise(op->handle, op, failure);
+	if (failure->fatal || (it->give_up != 0 && now >= it->give_up))
+	{
+		kv_op_give_up(op, item, failure);
+		return;
+	}
 	if (it->give_up == 0)
 		it->give_up = now + op->timeout;
-	else if (now >= it->give_up)
-		cluster_raise(op->handle, op, failure);
 
 	op->counters->retries++;
 	if (op->cls->restart != NULL)
@@ -265,23 +285,38 @@ moved(KvOp *op, const KvAnswer *answer, const KvFailure *failure)
 	kv_op_retry(op, answer->item, failure, elsewhere);
 }
 
+/* The connection broke before the answer came. False when the item has come to an end by that. */
+static bool
+sent_again(KvOp *op, KvAnswer *answer)
+{
+	KvFailure	failure;
+
+	topology_refresh(op->handle, answer->conn);
+	if (answer->conn->failure.sqlstate != 0)
+		failure = answer->conn->failure;
+	else
+		kv_failure_set(&failure, ERRCODE_CONNECTION_FAILURE, false, "operation", "the connection was closed");
+	if (op->cls->gave_up != NULL && answer->sent)
+	{
+		op->cls->gave_up(op, answer->item, &failure, true);
+		answer->gave_up = true;
+		return false;
+	}
+	kv_op_retry(op, answer->item, &failure, true);
+	return true;
+}
+
 /* Deals with answers that are not the operation's business; false when it is. */
 static bool
-handled(KvOp *op, const KvAnswer *answer)
+handled(KvOp *op, KvAnswer *answer)
 {
 	KvFailure	failure;
 	KvVerdict	verdict;
 
+	if (answer->gave_up)
+		return false;
 	if (answer->lost)
-	{
-		topology_refresh(op->handle, answer->conn);
-		if (answer->conn->failure.sqlstate != 0)
-			failure = answer->conn->failure;
-		else
-			kv_failure_set(&failure, ERRCODE_CONNECTION_FAILURE, false, "operation", "the connection was closed");
-		kv_op_retry(op, answer->item, &failure, true);
-		return true;
-	}
+		return sent_again(op, answer);
 	verdict = kv_status_verdict(op->handle, answer->packet.status);
 	if (verdict == KV_VERDICT_DELIVER)
 		return false;
@@ -310,10 +345,12 @@ handled(KvOp *op, const KvAnswer *answer)
 			{
 				KvConn	   *conn = answer->conn;
 				int			item = answer->item;
+				/* The answers to other writes are on their way: losing them would leave their fate unknown. */
+				bool		owed = op->cls->gave_up != NULL && conn->outstanding > 0;
 
-				if (conn->state == KV_CONN_READY)
+				if (conn->state == KV_CONN_READY && !owed)
 					kv_conn_fail(conn, failure.sqlstate, false, "%s", failure.text);
-				kv_op_retry(op, item, &failure, true);
+				kv_op_retry(op, item, &failure, !owed);
 				break;
 			}
 		default:
@@ -409,7 +446,7 @@ kv_op_push(KvOp *op)
 	if (op->pending.head == KV_NO_ITEM || (op->collection != NULL && !collection_ready(op->collection, op)))
 		return;
 
-	while (op->pending.head != KV_NO_ITEM && op->sent + op->ring_count < op->window)
+	while (op->pending.head != KV_NO_ITEM && op->sent + op->ring_count < op->window && op->load < op->max_load)
 	{
 		int			item = list_pop(op, &op->pending);
 		KvConn	   *conn = op->cls->route(op, item);
@@ -441,6 +478,55 @@ is_idle(const KvOp *op)
 		op->delayed.head == KV_NO_ITEM;
 }
 
+/*
+ * Writes that have waited for too long. Connections that owe answers are closed, so that nothing can be applied after
+ * we have said that it was not; what stood in their queues only has certainly not been.
+ */
+static void
+time_out(KvOp *op)
+{
+	ClusterHandle *handle = op->handle;
+	int64		now = wait_now();
+	KvFailure	failure;
+	KvList		waiting = op->waiting;
+	bool		owed = false;
+	char		last[sizeof(failure.text)] = "";
+	int			item;
+
+	if (op->last.sqlstate != 0)
+		snprintf(last, sizeof(last), "; last error: %s", op->last.text);
+	for (int i = 0; i < handle->nconns; i++)
+	{
+		KvConn	   *conn = handle->conns[i];
+		bool		owes = false;
+
+		for (int j = 0; j < conn->nrequests; j++)
+		{
+			if (conn->requests[j].reply == KV_REPLY_FREE || conn->requests[j].op != op)
+				continue;
+			kv_op_item(op, conn->requests[j].item)->give_up = now;
+			owes = true;
+		}
+		owed |= owes;
+		if (owes)
+			kv_conn_fail(conn, ERRCODE_CONNECTION_FAILURE, false, "no answer within %.1f s%.300s", op->timeout / 1e6,
+						 last);
+	}
+	kv_failure_set(&failure, ERRCODE_CONNECTION_FAILURE, false, "operation", "no node could be asked within %.1f s%.300s",
+				   op->timeout / 1e6, last);
+	/* With the window free again, those in line have their chance at other nodes. */
+	while (!owed && (item = list_pop(op, &op->pending)) != KV_NO_ITEM)
+		kv_op_give_up(op, item, &failure);
+	list_clear(&op->waiting);
+	while ((item = list_pop(op, &waiting)) != KV_NO_ITEM)
+	{
+		if (kv_op_item(op, item)->give_up <= now)
+			kv_op_give_up(op, item, &failure);
+		else
+			put_waiting(op, item);
+	}
+}
+
 /* Waits for the next thing to happen; throws when nothing has happened for too long. */
 static void
 wait_for_answer(KvOp *op, int64 *started)
@@ -457,6 +543,11 @@ wait_for_answer(KvOp *op, int64 *started)
 		deadline = Min(deadline, op->waiting_until);
 	if (now >= deadline)
 	{
+		if (op->cls->gave_up != NULL)
+		{
+			time_out(op);
+			return;
+		}
 		if (!op->cls->optional)
 			cluster_raise_timeout(op->handle, op);
 		abandon(op);

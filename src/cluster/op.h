@@ -28,6 +28,8 @@ typedef struct KvAnswer
 {
 	int			item;
 	bool		lost;			/* the connection broke: packet is not set */
+	bool		sent;			/* lost: the request may have reached the node */
+	bool		gave_up;		/* the item was given up: there is nothing else to it */
 	bool		final;			/* no more answers to this request */
 	KvConn	   *conn;			/* who answered; not to be followed when lost */
 	uint32		collection_id;	/* that the operation used when it was received */
@@ -52,6 +54,13 @@ typedef struct KvOpClass
 
 	/* Sees statuses that would be tried again; true: it has seen to the item itself. May be NULL. */
 	bool		(*refused) (KvOp *op, const KvAnswer *answer);
+
+	/*
+	 * Of writes, NULL for reads. A request that may have reached a node is not sent again. An item that comes to
+	 * nothing is given up instead of throwing: this learns why, then kv_op_next returns an answer that says gave_up.
+	 * unknown: it may have been applied nevertheless.
+	 */
+	void		(*gave_up) (KvOp *op, int item, const KvFailure *failure, bool unknown);
 } KvOpClass;
 
 struct KvOp
@@ -76,6 +85,8 @@ struct KvOp
 	uint64		seen_events;	/* conn_events when waiting was last looked through */
 	int			sent;			/* requests under way */
 	int			window;			/* most requests under way and answers queued */
+	size_t		load;			/* bytes under way, as the class counts them, */
+	size_t		max_load;		/* and how many let no more be sent */
 
 	KvAnswer   *ring;
 	int			ring_size;		/* power of two */
@@ -119,8 +130,11 @@ extern void kv_op_push(KvOp *op);
  */
 extern KvAnswer *kv_op_next(KvOp *op);
 
-/* The item failed for this reason: again later, or throw when it cannot help or the time is over. */
+/* The item failed for this reason: again later, or throw (or give up) when it cannot help or the time is over. */
 extern void kv_op_retry(KvOp *op, int item, const KvFailure *failure, bool at_once);
+
+/* There will be no answer: throws, or lets the owner know by an answer that says so. */
+extern void kv_op_give_up(KvOp *op, int item, const KvFailure *failure);
 
 /* Throws for an answer whose status the operation has no use for. */
 extern void kv_op_fail(KvOp *op, const KvAnswer *answer) pg_attribute_noreturn();
@@ -130,7 +144,7 @@ extern void kv_op_malformed(KvOp *op, const KvAnswer *answer, const char *what) 
 
 /* kv_conn.c hands over an answer, or the loss of one. */
 extern void kv_op_deliver(KvOp *op, int item, KvConn *conn, KvBlock *block, const CbPacket *packet, bool final);
-extern void kv_op_lost(KvOp *op, int item, KvConn *conn);
+extern void kv_op_lost(KvOp *op, int item, KvConn *conn, bool sent);
 
 #define KV_NO_ITEM	(-1)
 

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <time.h>
+
 #include "scan.h"
 #include "../protocol/compress.h"
 
@@ -46,6 +48,9 @@ send_create(KvScan *scan, ScanStream *stream, KvConn *conn)
 	create.vbucket = stream->vbucket;
 	create.collection_id = scan->op.collection->id;
 	create.key_only = spec->keys_only;
+	create.has_snapshot = written_token_of(scan->op.handle, stream->vbucket, &create.snapshot);
+	if (create.has_snapshot)
+		create.snapshot_timeout_ms = (uint32) Min(scan->op.handle->settings->kv_timeout / 1000, PG_INT32_MAX);
 	if (spec->sample_size > 0)
 	{
 		create.samples = (spec->sample_size + scan->map_size - 1) / scan->map_size;
@@ -394,6 +399,7 @@ scan_init_iter(KvScan *scan, const KvAnswer *answer, CbScanIter *iter)
 {
 	CbSpan		value;
 
+	scan->now = (int64) time(NULL);
 	if (cb_packet_value(&answer->packet, CB_KV_DEFAULT_LIMIT, &scan->inflated, &value) != CB_OK ||
 		cb_kv_scan_iter_init(iter, answer->packet.extras, value) != CB_OK ||
 		iter->key_only != scan->spec.keys_only)
@@ -405,12 +411,24 @@ scan_init_iter(KvScan *scan, const KvAnswer *answer, CbScanIter *iter)
 	}
 }
 
+/* Scans return documents that nobody has removed yet although their time is over; look-ups do not. */
+static bool
+is_expired(const KvScan *scan, const CbScanItem *item)
+{
+	return item->expiry != 0 && item->expiry < scan->now;
+}
+
 bool
 scan_next_item(KvScan *scan, CbScanIter *iter, CbScanItem *item)
 {
-	size_t		before = iter->rest.len;
-	CbResult	result = cb_kv_scan_iter_next(iter, item);
+	size_t		before;
+	CbResult	result;
 
+	do
+	{
+		before = iter->rest.len;
+		result = cb_kv_scan_iter_next(iter, item);
+	} while (result == CB_OK && is_expired(scan, item));
 	if (result == CB_END)
 		return false;
 	if (result != CB_OK || item->key.len > CB_KV_MAX_KEY)

@@ -65,6 +65,7 @@ struct KvScan
 	int			max_active;
 	uint32		ramp;			/* most items asked for at a time so far */
 	double		average;		/* bytes of an item */
+	int64		now;			/* by this machine's clock, seconds since 1970, when the last piece came */
 
 	/* unordered: the piece that is handed out */
 	ScanStream *current;
