@@ -443,7 +443,13 @@ kv_conn_flush(KvConn *conn)
 			return;
 		if (n < 0)
 		{
-			kv_conn_fail(conn, ERRCODE_CONNECTION_FAILURE, false, "%s", strerror(errno));
+			int			error = errno;
+
+			/* Answers that came before the end are answers. */
+			while (conn->state == KV_CONN_READY && kv_conn_read(conn))
+				;
+			if (conn->state != KV_CONN_CLOSED)
+				kv_conn_fail(conn, ERRCODE_CONNECTION_FAILURE, false, "%s", strerror(error));
 			return;
 		}
 		conn->out_sent += n;

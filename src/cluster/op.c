@@ -514,6 +514,8 @@ time_out(KvOp *op)
 	}
 	kv_failure_set(&failure, ERRCODE_CONNECTION_FAILURE, false, "operation", "no node could be asked within %.1f s%.300s",
 				   op->timeout / 1e6, last);
+	if (op->last.sqlstate != 0)
+		strlcpy(failure.node, op->last.node, sizeof(failure.node));
 	/* With the window free again, those in line have their chance at other nodes. */
 	while (!owed && (item = list_pop(op, &op->pending)) != KV_NO_ITEM)
 		kv_op_give_up(op, item, &failure);
