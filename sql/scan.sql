@@ -199,6 +199,32 @@ MOVE 290 FROM h;
 FETCH ALL FROM h;
 CLOSE h;
 
+-- cursors whose first rows were fetched within a savepoint that is rolled back go on behind these
+BEGIN;
+DECLARE a CURSOR FOR SELECT id FROM items ORDER BY id;
+DECLARE b CURSOR FOR SELECT id FROM many;
+DECLARE c CURSOR FOR SELECT n FROM items WHERE id = ANY (ARRAY(SELECT 'item-' || lpad(i::text, 4, '0') FROM generate_series(1, 300) i));
+SAVEPOINT outer_one;
+SAVEPOINT inner_one;
+FETCH 1 FROM a;
+MOVE 100 FROM b;
+MOVE 200 FROM c;
+RELEASE inner_one;
+ROLLBACK TO outer_one;
+FETCH 1 FROM a;
+DO $$
+DECLARE
+  c refcursor;
+  n int;
+BEGIN
+  FOREACH c IN ARRAY ARRAY['a', 'b', 'c'] LOOP
+    MOVE FORWARD ALL FROM c;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RAISE NOTICE 'cursor %: % more', c, n;
+  END LOOP;
+END $$;
+COMMIT;
+
 -- conditions and columns that need the row
 SELECT count(*) FROM items i WHERE i IS NOT NULL;
 SELECT i FROM items i WHERE id > 'item-0299';

@@ -86,6 +86,18 @@ SELECT n FROM items WHERE id = 'item-0001';
 \set VERBOSITY default
 RESET ROLE;
 
+-- a cursor reads as whoever opened it
+CREATE FUNCTION opened(c refcursor) RETURNS refcursor LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+  OPEN c FOR SELECT n, current_user FROM items WHERE id = 'item-0001';
+  RETURN c;
+END $$;
+BEGIN;
+SET LOCAL ROLE regress_cb_wrong;
+SELECT opened('c');
+FETCH ALL FROM c;
+COMMIT;
+
 -- a security barrier: conditions that might leak wait until its own condition has been checked
 CREATE VIEW barrier WITH (security_barrier) AS SELECT id, n, name FROM items WHERE n < 5;
 EXPLAIN (COSTS OFF) SELECT * FROM barrier WHERE id = 'item-0001';
@@ -112,6 +124,6 @@ RESET ROLE;
 SET client_min_messages = warning;
 DROP TABLE part;
 DROP SERVER s CASCADE;
-DROP FUNCTION plan_of, rows_of, check_path, documents_read, explain_lines, n_of;
+DROP FUNCTION plan_of, rows_of, check_path, documents_read, explain_lines, n_of, opened;
 REVOKE CREATE ON SCHEMA public FROM regress_cb_owner;
 DROP ROLE regress_cb_owner, regress_cb_reader, regress_cb_wrong;

@@ -198,6 +198,11 @@ ALTER TYPE address ADD ATTRIBUTE zip text;
 ALTER TYPE address DROP ATTRIBUTE no;
 SELECT addr, addrs FROM good WHERE id = 'all';
 
+-- a key is never null: one that does not fit its column is an error whatever on_type_error says
+CREATE FOREIGN TABLE short_key (id varchar(2) OPTIONS (key 'true'), b boolean)
+  SERVER types OPTIONS (collection 'good', on_type_error 'null');
+SELECT * FROM short_key WHERE id = 'all';
+
 \set VERBOSITY terse
 DROP SERVER types CASCADE;
 DROP FUNCTION complaints;

@@ -80,6 +80,46 @@ cbconnXactCallback(XactEvent event, void *arg)
 	}
 }
 
+/* Whether answers are to come that nobody waits for, or whose operation was running in the subtransaction. */
+static bool
+owes_subtransaction(const KvConn *conn, SubTransactionId subid)
+{
+	for (int i = 0; i < conn->nrequests; i++)
+	{
+		const KvRequest *request = &conn->requests[i];
+
+		if (request->reply != KV_REPLY_FREE && (request->op == NULL || request->op->subid == subid))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Operations of outer levels that wait on the connections closed here send their requests again. So do reads that the
+ * subtransaction began for a cursor of an outer level; others of its own end with their memory. Writes are never resumed.
+ */
+static void
+abort_subtransaction(ClusterHandle *handle, SubTransactionId subid)
+{
+	dlist_mutable_iter iter;
+
+	handle->counters = NULL;
+	dlist_foreach_modify(iter, &handle->ops)
+	{
+		KvOp	   *op = dlist_container(KvOp, node, iter.cur);
+
+		if (op->subid == subid && op->cls->gave_up != NULL)
+			kv_op_detach(op);
+	}
+	for (int i = 0; i < handle->nconns; i++)
+	{
+		KvConn	   *conn = handle->conns[i];
+
+		if ((conn->state != KV_CONN_CLOSED && conn->state != KV_CONN_READY) || owes_subtransaction(conn, subid))
+			kv_conn_close(conn);
+	}
+}
+
 static void
 cbconnSubXactCallback(SubXactEvent event, SubTransactionId subid, SubTransactionId parent, void *arg)
 {
@@ -90,37 +130,20 @@ cbconnSubXactCallback(SubXactEvent event, SubTransactionId subid, SubTransaction
 	dlist_foreach(iter, &handles)
 	{
 		ClusterHandle *handle = dlist_container(ClusterHandle, node, iter.cur);
-		dlist_mutable_iter ops;
+		dlist_iter	ops;
 
 		if (!handle->used_in_xact)
 			continue;
-		dlist_foreach_modify(ops, &handle->ops)
+		if (event == SUBXACT_EVENT_ABORT_SUB)
+			abort_subtransaction(handle, subid);
+		dlist_foreach(ops, &handle->ops)
 		{
 			KvOp	   *op = dlist_container(KvOp, node, ops.cur);
 
-			if (op->subid != subid)
-				continue;
-			if (event == SUBXACT_EVENT_COMMIT_SUB)
+			if (op->subid == subid)
 				op->subid = parent;
-			else
-				kv_op_detach(op);
 		}
 		written_end_sub(handle, subid, parent, event == SUBXACT_EVENT_ABORT_SUB);
-		/* Operations of outer levels that wait on these connections send their requests again. */
-		if (event == SUBXACT_EVENT_ABORT_SUB)
-		{
-			handle->counters = NULL;
-			for (int i = 0; i < handle->nconns; i++)
-			{
-				KvConn	   *conn = handle->conns[i];
-				bool		orphans = conn->state != KV_CONN_CLOSED && conn->state != KV_CONN_READY;
-
-				for (int j = 0; j < conn->nrequests && !orphans; j++)
-					orphans = conn->requests[j].reply != KV_REPLY_FREE && conn->requests[j].op == NULL;
-				if (orphans)
-					kv_conn_close(conn);
-			}
-		}
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "exec.h"
 
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "nodes/plannodes.h"
 #include "utils/rel.h"
 
@@ -62,6 +63,8 @@ cbconnBeginForeignScan(ForeignScanState *node, int eflags)
 	state->cxt = CurrentMemoryContext;
 	state->table = table_load(RelationGetRelid(node->ss.ss_currentRelation));
 	state->userid = compat_scan_userid(node);
+	if (!OidIsValid(state->userid))
+		state->userid = GetUserId();	/* not whoever fetches the rows later */
 	state->access = (ScanAccess) intVal(list_nth(private, SCAN_PRIVATE_ACCESS));
 	state->flags = intVal(list_nth(private, SCAN_PRIVATE_FLAGS));
 	state->limit = intVal(list_nth(private, SCAN_PRIVATE_LIMIT));

@@ -29,7 +29,7 @@ typedef struct ParallelScan ParallelScan;
 typedef struct FdwScanState
 {
 	FdwTable   *table;
-	Oid			userid;			/* whose user mapping counts; InvalidOid: the current user's */
+	Oid			userid;			/* whose user mapping counts */
 	ScanAccess	access;
 	int			flags;			/* SCAN_FLAG_ORDERED ... */
 	int			limit;			/* documents expected to be taken, or -1 */

@@ -486,7 +486,9 @@ row_decode(RowDecoder *decoder, const ClusterDoc *doc, Datum *values, bool *isnu
 		bool		fits;
 
 		decoder->current = column;
-		decoder->state.soft = column->column->on_type_error == FDW_TYPE_ERROR_NULL;
+		/* The planner relies on keys being unique and never null. */
+		decoder->state.soft = column->column->on_type_error == FDW_TYPE_ERROR_NULL &&
+			column->column->kind != FDW_COLUMN_KEY;
 		if (!walked && column->column->kind == FDW_COLUMN_PATH)
 			fits = row_not_json(decoder, &err);
 		else
