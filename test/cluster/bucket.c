@@ -39,10 +39,10 @@ new_vb_uuid(void)
 static int
 home_of(const Bucket *b, unsigned id, int replica)
 {
-	int			nodes = b->cluster->num_nodes;
-	int			active = (int) id * nodes / (int) b->num_vbuckets;
+	unsigned	active = id * b->num_homes / b->num_vbuckets;
 
-	return replica <= (int) b->num_replicas && replica < nodes ? (active + replica) % nodes : CB_NO_NODE;
+	return replica <= (int) b->num_replicas && replica < (int) b->num_homes ?
+		b->homes[(active + (unsigned) replica) % b->num_homes] : CB_NO_NODE;
 }
 
 static void
@@ -54,7 +54,7 @@ init_vbucket(Bucket *b, unsigned id)
 	vb->id = (uint16_t) id;
 	vb->uuid = new_vb_uuid();
 	for (int r = 0; r <= CB_MAX_REPLICAS; r++)
-		vb->nodes[r] = (int8_t) home_of(b, id, r);
+		vb->nodes[r] = (int16_t) home_of(b, id, r);
 }
 
 Bucket *
@@ -72,6 +72,9 @@ bucket_create(Cluster *cl, const char *name, unsigned num_vbuckets, unsigned num
 	random_hex(b->uuid, 32);
 	b->num_vbuckets = num_vbuckets;
 	b->num_replicas = num_replicas;
+	for (int i = 0; i < cl->num_nodes; i++)
+		if (!cl->nodes[i]->joining && !cl->nodes[i]->no_data)
+			b->homes[b->num_homes++] = (int16_t) i;
 	b->vb = xcalloc(num_vbuckets, sizeof(VBucket));
 	for (unsigned i = 0; i < num_vbuckets; i++)
 		init_vbucket(b, i);
@@ -117,6 +120,9 @@ bucket_free(Bucket *b)
 	free(b->vb);
 	manifest_free(b);
 	config_forget(b->config_cache);
+	for (int i = 0; i < CB_MAX_NODES; i++)
+		free(b->frozen[i].text);
+	rebalance_stop(b);
 	free(b->set_config);
 	free(b->name);
 	free(b);
@@ -152,7 +158,7 @@ bucket_set_node(Bucket *b, unsigned vb, unsigned replica, int node)
 		v->old_seqno = v->high_seqno;
 		v->uuid = new_vb_uuid();
 	}
-	v->nodes[replica] = (int8_t) node;
+	v->nodes[replica] = (int16_t) node;
 }
 
 void
@@ -179,6 +185,16 @@ bucket_clear_vbucket(VBucket *vb)
 	vb->items = 0;
 	store_free(vb);
 	vb->high_seqno = vb->persisted_seqno = 0;
+}
+
+void
+bucket_give_config(Bucket *b, char *text, int64_t epoch, int64_t rev)
+{
+	free(b->set_config);
+	b->set_config = text;
+	b->set_epoch = epoch;
+	b->set_rev = rev;
+	cluster_tell(b->cluster, b);
 }
 
 void

@@ -27,16 +27,21 @@ cluster_new(struct event_base *base, int num_nodes)
 	cl->version = "7.6.5-cbcluster";
 	random_hex(cl->uuid, 32);
 	for (int i = 0; i < num_nodes; i++)
-	{
-		Node	   *n = xcalloc(1, sizeof(*n));
-
-		n->cluster = cl;
-		n->index = i;
-		random_hex(n->uuid, 32);
-		cl->nodes[cl->num_nodes++] = n;
-	}
+		cluster_make_node(cl);
 	disk_start(cl);
 	return cl;
+}
+
+Node *
+cluster_make_node(Cluster *cl)
+{
+	Node	   *n = xcalloc(1, sizeof(*n));
+
+	n->cluster = cl;
+	n->index = cl->num_nodes;
+	random_hex(n->uuid, 32);
+	cl->nodes[cl->num_nodes++] = n;
+	return n;
 }
 
 /* As many connections as the system lets this process have. */
@@ -100,7 +105,7 @@ cluster_config_changed(Cluster *cl, Bucket *only)
 {
 	for (Bucket *b = cl->buckets; b != NULL; b = b->next)
 	{
-		uint64_t	rev = (uint64_t) config_rev(cl, b);
+		uint64_t	rev = b->set_config != NULL ? (uint64_t) b->set_rev : b->rev;
 
 		if (rev > cl->rev)
 			cl->rev = rev;
@@ -112,6 +117,12 @@ cluster_config_changed(Cluster *cl, Bucket *only)
 		if ((only == NULL || b == only) && !b->config_only)
 			new_revision(b, cl->rev);
 	}
+	cluster_tell(cl, only);
+}
+
+void
+cluster_tell(Cluster *cl, Bucket *only)
+{
 	for (int i = 0; i < cl->num_nodes; i++)
 		kv_notify_config(cl->nodes[i], only);
 	for (ConfigListener *l = cl->listeners, *next; l != NULL; l = next)
@@ -153,7 +164,8 @@ cluster_off_config(Cluster *cl, ConfigFn fn, void *arg)
 static bool
 serves(const Cluster *cl, int node)
 {
-	return node >= 0 && node < cl->num_nodes && !cl->nodes[node]->failed_over;
+	return node >= 0 && node < cl->num_nodes && !cl->nodes[node]->failed_over && !cl->nodes[node]->no_data &&
+		!cl->nodes[node]->joining;
 }
 
 /* The next node that is still there, or CB_NO_NODE. */
@@ -208,6 +220,7 @@ cluster_failover(Node *n)
 	n->failed_over = true;
 	for (Bucket *b = cl->buckets; b != NULL; b = b->next)
 	{
+		rebalance_stop(b);
 		for (unsigned i = 0; i < b->num_vbuckets; i++)
 			promote(&b->vb[i], n->index);
 	}

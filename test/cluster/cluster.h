@@ -73,6 +73,8 @@ typedef enum FaultKind
 	FAULT_SILENT,					/* swallow the request */
 	FAULT_CORRUPT,					/* answer with byte .offset of the packet inverted */
 	FAULT_TRUNCATE,					/* send the first .offset bytes of the answer, then close */
+	FAULT_HANG,						/* this request and all later ones of the connection are never answered */
+	FAULT_HANG_AFTER,				/* all later ones */
 	FAULT_DELAY						/* work after .delay_ms (ordered with the rest of the connection) */
 } FaultKind;
 
@@ -98,6 +100,60 @@ typedef struct TlsSettings
 	const char *min_version;		/* "1.2", "1.3" */
 } TlsSettings;
 
+/* What happens on a connection once .after bytes were sent on it. */
+typedef enum WireFaultKind
+{
+	WIRE_CLOSE,
+	WIRE_RESET,
+	WIRE_STALL,						/* nothing more is sent */
+	WIRE_CORRUPT					/* the next byte is inverted */
+} WireFaultKind;
+
+typedef struct WireFault
+{
+	struct WireFault *next;
+	WireFaultKind kind;
+	uint64_t	after;
+	int			remaining;			/* connections; -1: all */
+} WireFault;
+
+typedef enum HttpFaultKind
+{
+	HTTP_FAULT_STATUS,
+	HTTP_FAULT_CLOSE,
+	HTTP_FAULT_SILENT
+} HttpFaultKind;
+
+typedef struct HttpFault
+{
+	HttpFaultKind kind;
+	int			status;
+	int			remaining;			/* requests; 0: none, -1: all */
+} HttpFault;
+
+/* What is wrong with log-ins. */
+typedef enum SaslFault
+{
+	SASL_NO_FAULT,
+	SASL_NO_SIGNATURE,				/* success without the server's proof */
+	SASL_WRONG_SIGNATURE,
+	SASL_FOREIGN_NONCE,				/* the server's nonce does not begin with the client's */
+	SASL_NO_ITERATIONS,				/* i=0 */
+	SASL_ENDLESS_ITERATIONS,		/* i=2147483647 */
+	SASL_MANDATORY_EXTENSION,		/* m=... , which nobody understands */
+	SASL_PLAIN_ONLY					/* no other mechanism is offered or taken */
+} SaslFault;
+
+/* Where a node is reached from another network. */
+typedef struct Alternate
+{
+	struct Alternate *next;
+	char	   *network;			/* "external" */
+	char	   *hostname;
+	bool		with_ports;			/* false: no member "ports" */
+	char	   *ports;				/* JSON object; NULL: the node's own */
+} Alternate;
+
 struct Node
 {
 	Cluster    *cluster;
@@ -114,10 +170,20 @@ struct Node
 	void	   *http;				/* http.c's */
 	Conn	   *conns;
 	bool		paused;				/* accepts, reads and answers nothing */
-	bool		killed;				/* listeners closed */
+	bool		killed;				/* listeners closed, connections too */
+	bool		refusing;			/* listeners closed, connections live */
+	bool		no_data;			/* never has the data service */
+	bool		joining;			/* has no vBuckets before the next rebalance */
+	bool		frozen;				/* gives the configurations it had when this was set */
+	FrozenConfig frozen_global;
+	char	   *hostname;			/* in configurations; NULL: none */
+	Alternate  *alternates;
 	bool		failed_over;		/* no longer in the configuration */
 	unsigned	delay_ms;			/* every request waits so long */
 	Fault	   *faults;
+	WireFault  *wire_faults;
+	HttpFault	http_fault;
+	uint64_t	accepted;			/* data connections */
 	uint64_t	requests;			/* KV requests seen */
 };
 
@@ -147,6 +213,7 @@ struct Cluster
 	unsigned	flush_ms;			/* from a write to its being on disk */
 	char	   *config_cache[CB_MAX_NODES];	/* global configuration */
 	unsigned	scram_iterations;	/* of known users */
+	SaslFault	sasl_fault;
 	void	   *http;				/* http.c's, cluster wide */
 	const char *version;			/* answer to VERSION */
 	VBucket    *flush_list;
@@ -156,6 +223,7 @@ struct Cluster
 };
 
 Cluster    *cluster_new(struct event_base *base, int num_nodes);
+Node	   *cluster_make_node(Cluster *cl);	/* the next one, not started */
 bool		cluster_start_kv(Cluster *cl);	/* opens every KV listener; false after printing why */
 void		cluster_free(Cluster *cl);
 
@@ -183,12 +251,38 @@ void		node_kill(Node *n, bool failover);	/* listeners closed, connections reset;
 bool		node_revive(Node *n);			/* same ports; after a fail-over back with its former vBuckets */
 void		node_drop_connections(Node *n);
 void		node_add_fault(Node *n, const Fault *f);
+void		node_add_wire_fault(Node *n, WireFaultKind kind, uint64_t after, int connections);
 void		node_clear_faults(Node *n);
+
+void		node_refuse(Node *n, bool refuse);	/* no new connections */
+void		node_freeze(Node *n, bool freeze);
+
+/* Gives the text (taken over) as configuration until the next revision, and tells who listens. */
+void		bucket_give_config(Bucket *b, char *text, int64_t epoch, int64_t rev);
+
+void		node_set_hostname(Node *n, const char *hostname);	/* empty or NULL: none */
+void		node_set_alternate(Node *n, const char *network, const char *hostname, bool with_ports, const char *ports);
+
+/*
+ * An even map over the nodes that are up, except one (-1: none): at once (step_ms 0) or a vBucket every step_ms, each a
+ * revision. False if no node is left. A second one replaces the first; fail-over ends it.
+ */
+bool		rebalance_start(Bucket *b, int without, unsigned step_ms);
+void		rebalance_stop(Bucket *b);
+int			rebalance_target(const Bucket *b, unsigned vb, unsigned copy);	/* where it will be; while one is under way */
+
+/* A node of its own ports joins without vBuckets; NULL if it cannot. */
+Node	   *cluster_add_node(Cluster *cl);
+/* Its vBuckets go to the others, it leaves the configuration and its ports close; false if it is the last. */
+bool		cluster_remove_node(Node *n);
 
 /* The node leaves the configuration: replicas take over, else the next node with an empty vBucket. */
 void		cluster_failover(Node *n);
 
 /* http.c: closes or opens the listeners of a node, called by node_kill and node_revive. */
+bool		http_node_open(Node *n);		/* of a node that has none; false after printing why */
+void		http_node_close(Node *n);
+void		http_node_refuse(Node *n, bool refuse);
 void		http_node_stopped(Node *n);
 bool		http_node_started(Node *n);
 void		http_node_paused(Node *n, bool paused);

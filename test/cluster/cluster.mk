@@ -37,6 +37,7 @@ cluster-test: cluster cluster-asan
 	test/cluster/subdoc_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
 	test/cluster/manage_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
 	test/cluster/tls_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
+	test/cluster/fault_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
 	test/cluster/fuzz.py $(CBCLUSTER_BUILD)/cbcluster-asan test/cluster/vectors.json test/vectors
 
 -include $(CBCLUSTER_OBJS:.o=.d) $(CBCLUSTER_ASAN_OBJS:.o=.d)

@@ -13,6 +13,9 @@ Bucket	   *bucket_create_config_only(Cluster *cl, const char *name);
 void		bucket_clear_vbucket(VBucket *vb);	/* its documents are gone */
 void		bucket_restore_map(Bucket *b);	/* the map that bucket_create() made */
 
+/* cluster.c */
+void		cluster_tell(Cluster *cl, Bucket *b);	/* connections and listeners: the configuration is another */
+
 /* manifest.c */
 void		manifest_init(Bucket *b);
 void		manifest_free(Bucket *b);
@@ -20,13 +23,17 @@ bool		manifest_legal_name(const char *name, size_t len);
 
 /* config.c */
 void		config_forget(char **cache);
-int64_t		config_epoch(const Cluster *cl, const Bucket *b);
-int64_t		config_rev(const Cluster *cl, const Bucket *b);
+int64_t		config_epoch(const Node *n, const Bucket *b);
+int64_t		config_rev(const Node *n, const Bucket *b);
+
+/* address.c */
+void		node_forget_addresses(Node *n);
 
 /* node.c */
 bool		node_start_kv(Node *n);
 void		node_free(Node *n);
 Fault	   *node_match_fault(Node *n, uint8_t opcode);
+const WireFault *node_match_wire_fault(Node *n);
 
 /* kv_conn.c */
 void		conn_accepted(Node *n, int fd, const char *peer, bool tls);

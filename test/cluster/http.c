@@ -404,12 +404,39 @@ dispatch(HttpReq *h)
 		r->handler(h);
 }
 
+/* Does what the fault of the node wants with a request; false if there is none. */
+static bool
+apply_fault(HttpReq *h)
+{
+	HttpFault  *f = &h->node->http_fault;
+
+	if (f->remaining == 0)
+		return false;
+	if (f->remaining > 0)
+		f->remaining--;
+	switch (f->kind)
+	{
+		case HTTP_FAULT_STATUS:
+			http_text(h, f->status, "text/plain", "fault", 5);
+			break;
+		case HTTP_FAULT_CLOSE:
+			evhttp_connection_free(evhttp_request_get_connection(h->req));
+			break;
+		case HTTP_FAULT_SILENT:
+			http_hold(h->http, h->req);
+			break;
+	}
+	return true;
+}
+
 void
 http_work(HttpNode *http, struct evhttp_request *req)
 {
 	HttpReq		h = {.http = http, .node = http->node, .cluster = http->node->cluster, .req = req};
 
 	TAILQ_INIT(&h.query);
+	if (apply_fault(&h))
+		return;
 	dispatch(&h);
 	for (int i = 0; i < h.num_segments; i++)
 		free(h.segment[i]);

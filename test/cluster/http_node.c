@@ -185,13 +185,18 @@ static void
 on_request(struct evhttp_request *req, void *arg)
 {
 	HttpNode   *http = arg;
+
+	if (http->paused)
+		http_hold(http, req);
+	else
+		http_work(http, req);
+}
+
+void
+http_hold(HttpNode *http, struct evhttp_request *req)
+{
 	Held	  **tail = &http->held;
 
-	if (!http->paused)
-	{
-		http_work(http, req);
-		return;
-	}
 	while (*tail != NULL)
 		tail = &(*tail)->next;
 	*tail = xcalloc(1, sizeof(Held));
@@ -247,14 +252,26 @@ tls_connection(struct event_base *base, void *arg)
 	return bev;
 }
 
-/* Opens a port (0 lets the kernel choose, and is set) whose connections are made by on_connection, if given. */
-static struct evhttp *
-open_server(HttpNode *http, uint16_t *port,
-			struct bufferevent *(*on_connection) (struct event_base *base, void *arg))
+/* Opens a port (0 lets the kernel choose, and is set); NULL after printing why. */
+static struct evhttp_bound_socket *
+bind_port(HttpNode *http, struct evhttp *server, uint16_t *port)
 {
 	Cluster    *cl = http->node->cluster;
-	struct evhttp *server = evhttp_new(cl->base);
-	struct evhttp_bound_socket *bound;
+	struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(server, cl->host, *port);
+
+	if (bound == NULL)
+		cb_log("cannot listen on %s:%u (management)", cl->url_host, *port);
+	else
+		*port = http_bound_port(bound);
+	return bound;
+}
+
+/* A server whose connections are made by on_connection, if given; NULL after printing why. */
+static struct evhttp *
+open_server(HttpNode *http, uint16_t *port, struct evhttp_bound_socket **bound,
+			struct bufferevent *(*on_connection) (struct event_base *base, void *arg))
+{
+	struct evhttp *server = evhttp_new(http->node->cluster->base);
 
 	evhttp_set_allowed_methods(server, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT |
 							   EVHTTP_REQ_DELETE | EVHTTP_REQ_PATCH);
@@ -262,15 +279,11 @@ open_server(HttpNode *http, uint16_t *port,
 	evhttp_set_gencb(server, on_request, http);
 	if (on_connection != NULL)
 		evhttp_set_bevcb(server, on_connection, http);
-	bound = evhttp_bind_socket_with_handle(server, cl->host, *port);
-	if (bound == NULL)
-	{
-		cb_log("cannot listen on %s:%u (management)", cl->url_host, *port);
-		evhttp_free(server);
-		return NULL;
-	}
-	*port = http_bound_port(bound);
-	return server;
+	*bound = bind_port(http, server, port);
+	if (*bound != NULL)
+		return server;
+	evhttp_free(server);
+	return NULL;
 }
 
 bool
@@ -280,13 +293,51 @@ http_node_started(Node *n)
 
 	if (http == NULL || http->server != NULL)
 		return true;
-	http->server = open_server(http, &n->mgmt_port, NULL);
+	http->server = open_server(http, &n->mgmt_port, &http->bound, NULL);
 	if (http->server != NULL && n->tls != NULL)
-		http->tls_server = open_server(http, &n->mgmt_tls_port, tls_connection);
+		http->tls_server = open_server(http, &n->mgmt_tls_port, &http->tls_bound, tls_connection);
 	if (http->server != NULL && (n->tls == NULL || http->tls_server != NULL))
 		return true;
 	http_node_stopped(n);
 	return false;
+}
+
+bool
+http_node_open(Node *n)
+{
+	HttpNode   *http = xcalloc(1, sizeof(*http));
+
+	http->node = n;
+	n->http = http;
+	return http_node_started(n);
+}
+
+void
+http_node_close(Node *n)
+{
+	http_node_stopped(n);
+	free(n->http);
+	n->http = NULL;
+}
+
+/* Closes the ports and leaves the connections, or opens them again. */
+void
+http_node_refuse(Node *n, bool refuse)
+{
+	HttpNode   *http = n->http;
+
+	if (http == NULL || http->server == NULL)
+		return;
+	if (refuse)
+	{
+		evhttp_del_accept_socket(http->server, http->bound);
+		if (http->tls_server != NULL)
+			evhttp_del_accept_socket(http->tls_server, http->tls_bound);
+		return;
+	}
+	http->bound = bind_port(http, http->server, &n->mgmt_port);
+	if (http->tls_server != NULL)
+		http->tls_bound = bind_port(http, http->tls_server, &n->mgmt_tls_port);
 }
 
 void
@@ -307,14 +358,8 @@ bool
 http_start(Cluster *cl)
 {
 	for (int i = 0; i < cl->num_nodes; i++)
-	{
-		HttpNode   *http = xcalloc(1, sizeof(*http));
-
-		http->node = cl->nodes[i];
-		cl->nodes[i]->http = http;
-		if (!http_node_started(cl->nodes[i]))
+		if (!http_node_open(cl->nodes[i]))
 			return false;
-	}
 	cluster_on_config(cl, on_config, cl);
 	return true;
 }
@@ -324,9 +369,5 @@ http_stop(Cluster *cl)
 {
 	cluster_off_config(cl, on_config, cl);
 	for (int i = 0; i < cl->num_nodes; i++)
-	{
-		http_node_stopped(cl->nodes[i]);
-		free(cl->nodes[i]->http);
-		cl->nodes[i]->http = NULL;
-	}
+		http_node_close(cl->nodes[i]);
 }

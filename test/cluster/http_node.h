@@ -29,10 +29,15 @@ struct HttpNode
 	Node	   *node;
 	struct evhttp *server;			/* NULL while the node is killed */
 	struct evhttp *tls_server;		/* NULL too if the node has no TLS ports */
+	struct evhttp_bound_socket *bound;
+	struct evhttp_bound_socket *tls_bound;
 	Held	   *held;
 	Stream	   *streams;
 	bool		paused;
 };
+
+/* Keeps a request until the node is resumed (http_node.c). */
+void		http_hold(HttpNode *http, struct evhttp_request *req);
 
 /* Works on a complete request and answers it (http.c). */
 void		http_work(HttpNode *http, struct evhttp_request *req);

@@ -33,6 +33,10 @@ struct Conn
 	struct evbuffer *wire;			/* with TLS: encrypted, for the socket */
 	bool		by_certificate;		/* user is whom the client certificate names: no SASL */
 	bool		muted;				/* nothing more is sent */
+	bool		hung;				/* nothing more is answered */
+	bool		has_wire_fault;
+	WireFault	wire_fault;
+	uint64_t	wire_sent;			/* bytes given to the socket */
 	uint64_t	features;
 	User	   *user;				/* NULL: not authenticated */
 	Bucket	   *bucket;				/* selected, or NULL */

@@ -54,8 +54,8 @@ static void
 remember(Conn *c, Bucket *b)
 {
 	c->seen_bucket = b;
-	c->seen_epoch = config_epoch(c->node->cluster, b);
-	c->seen_rev = config_rev(c->node->cluster, b);
+	c->seen_epoch = config_epoch(c->node, b);
+	c->seen_rev = config_rev(c->node, b);
 }
 
 /* Answers with the configuration, compressed if the connection takes everything compressed. */
@@ -87,10 +87,9 @@ reply_not_my_vbucket(Req *r)
 {
 	Conn	   *c = r->conn;
 	Bucket	   *b = c->bucket;
-	Cluster    *cl = r->node->cluster;
 
-	if (conn_has(c, FEATURE_DEDUPE_NMVB) && c->seen_bucket == b && c->seen_epoch == config_epoch(cl, b) &&
-		c->seen_rev == config_rev(cl, b))
+	if (conn_has(c, FEATURE_DEDUPE_NMVB) && c->seen_bucket == b && c->seen_epoch == config_epoch(r->node, b) &&
+		c->seen_rev == config_rev(r->node, b))
 		reply_body(r, KV_NOT_MY_VBUCKET, DT_RAW, NULL, 0);
 	else
 		reply_config(r, KV_NOT_MY_VBUCKET, b);
@@ -111,7 +110,6 @@ kv_get_config_validate(Req *r)
 void
 kv_get_config(Req *r)
 {
-	Cluster    *cl = r->node->cluster;
 	Bucket	   *b = r->conn->bucket;
 
 	if (r->ext_len == 16)
@@ -119,7 +117,7 @@ kv_get_config(Req *r)
 		int64_t		epoch = (int64_t) get64(r->ext);
 		int64_t		rev = (int64_t) get64(r->ext + 8);
 
-		if (epoch > config_epoch(cl, b) || (epoch == config_epoch(cl, b) && rev >= config_rev(cl, b)))
+		if (epoch > config_epoch(r->node, b) || (epoch == config_epoch(r->node, b) && rev >= config_rev(r->node, b)))
 		{
 			reply_status(r, KV_SUCCESS);
 			return;
@@ -150,13 +148,9 @@ kv_set_config(Req *r)
 		reply_status(r, KV_EINVAL);
 		return;
 	}
-	free(b->set_config);
-	b->set_config = xstrndup((const char *) r->val, r->val_len);
-	b->set_epoch = (int64_t) get64(r->ext);
-	b->set_rev = (int64_t) get64(r->ext + 8);
 	reply_status(r, KV_SUCCESS);
-	for (int i = 0; i < cl->num_nodes; i++)
-		kv_notify_config(cl->nodes[i], b);
+	bucket_give_config(b, xstrndup((const char *) r->val, r->val_len), (int64_t) get64(r->ext),
+					   (int64_t) get64(r->ext + 8));
 }
 
 /* ---------------------------------------------------------------- notifications */
@@ -164,7 +158,6 @@ kv_set_config(Req *r)
 static void
 notify(Conn *c, Bucket *b)
 {
-	Cluster    *cl = c->node->cluster;
 	bool		brief = conn_has(c, FEATURE_CONFIG_NOTIFICATION_BRIEF);
 	uint8_t		head[KV_HEADER + 16] = {MAGIC_SERVER_REQ, 0x01};
 	const char *name = b != NULL ? b->name : "";
@@ -176,8 +169,8 @@ notify(Conn *c, Bucket *b)
 	head[4] = 16;
 	head[5] = brief ? DT_RAW : DT_JSON;
 	put32(head + 8, (uint32_t) (16 + name_len + len));
-	put64(head + KV_HEADER, (uint64_t) config_epoch(cl, b));
-	put64(head + KV_HEADER + 8, (uint64_t) config_rev(cl, b));
+	put64(head + KV_HEADER, (uint64_t) config_epoch(c->node, b));
+	put64(head + KV_HEADER + 8, (uint64_t) config_rev(c->node, b));
 	evbuffer_add(c->out, head, sizeof(head));
 	evbuffer_add(c->out, name, name_len);
 	if (!brief)
@@ -193,7 +186,7 @@ notify(Conn *c, Bucket *b)
 void
 kv_notify_config(Node *n, Bucket *b)
 {
-	for (Conn *c = n->conns; c != NULL; c = c->next)
+	for (Conn *c = n->frozen ? NULL : n->conns; c != NULL; c = c->next)
 	{
 		if (c->user == NULL || n->paused || (b != NULL && c->bucket != b) || !conn_has(c, FEATURE_DUPLEX))
 			continue;

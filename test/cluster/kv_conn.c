@@ -43,6 +43,7 @@ conn_accepted(Node *n, int fd, const char *peer, bool tls)
 	if (n->conns != NULL)
 		n->conns->prev = &c->next;
 	n->conns = c;
+	n->accepted++;
 	event_add(c->ev_read, NULL);
 }
 
@@ -249,7 +250,7 @@ on_delay(evutil_socket_t fd, short what, void *arg)
 static bool
 must_wait(Conn *c, const uint8_t *packet, size_t len)
 {
-	if (c->node->paused || evtimer_pending(c->ev_delay, NULL))
+	if (c->node->paused || c->hung || evtimer_pending(c->ev_delay, NULL))
 		return true;
 	if (evbuffer_get_length(c->out) > OUT_HIGH)
 		c->stalled = true;
@@ -365,7 +366,7 @@ conn_process(Conn *c)
 		;
 	if (!c->dead)
 	{
-		bool		blocked = c->stalled || c->kept > 0 || evtimer_pending(c->ev_delay, NULL);
+		bool		blocked = c->hung || c->stalled || c->kept > 0 || evtimer_pending(c->ev_delay, NULL);
 
 		compact(c);
 		if (c->closing || c->node->paused || (blocked && c->in_used > MAX_WAITING))

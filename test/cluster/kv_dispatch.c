@@ -149,7 +149,12 @@ check_place(Req *r)
 			reply_status(r, KV_NO_BUCKET);
 			return false;
 		}
-		if (r->bucket->config_only)
+		if (r->bucket->state[r->node->index] == BUCKET_WARMING)
+		{
+			reply_status(r, KV_ETMPFAIL);
+			return false;
+		}
+		if (r->bucket->config_only || r->bucket->state[r->node->index] == BUCKET_CONFIG_ONLY)
 		{
 			reply_status(r, KV_ECONFIG_ONLY);
 			return false;
@@ -168,7 +173,8 @@ check_place(Req *r)
 		return false;
 	if (rules & OP_VB)
 	{
-		if (r->vbid >= r->bucket->num_vbuckets || r->bucket->vb[r->vbid].nodes[0] != r->node->index)
+		if (r->vbid >= r->bucket->num_vbuckets || r->bucket->vb[r->vbid].nodes[0] != r->node->index ||
+			r->bucket->state[r->node->index] == BUCKET_EMPTY_MAP)
 		{
 			reply_not_my_vbucket(r);
 			return false;
@@ -190,6 +196,9 @@ early_fault(Req *r, const Fault *fault)
 			return true;
 		case FAULT_CLOSE:
 			conn_close(r->conn);
+			return true;
+		case FAULT_HANG:
+			r->conn->hung = true;
 			return true;
 		case FAULT_SILENT:
 			return true;

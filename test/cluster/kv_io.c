@@ -13,11 +13,19 @@
 
 #define RAW_SIZE (32 * 1024)			/* with what TLS keeps of an unfinished record, less than READ_SIZE / 2 */
 #define RECORD_SIZE (16 * 1024)
+#define WRITE_SIZE (1024 * 1024)
 #define WIRE_HIGH (128 * 1024)			/* no more is encrypted ahead of the socket */
 
 void
 io_open(Conn *c, bool tls)
 {
+	const WireFault *fault = node_match_wire_fault(c->node);
+
+	if (fault != NULL)
+	{
+		c->has_wire_fault = true;
+		c->wire_fault = *fault;
+	}
 	if (!tls)
 		return;
 	c->ssl = SSL_new(c->node->tls);
@@ -77,19 +85,63 @@ encrypt(Conn *c)
 	}
 }
 
+/*
+ * Bytes that may be sent before the fault of the connection happens, or what happens: 0 and *alive tells whether the
+ * connection goes on.
+ */
+static size_t
+wire_limit(Conn *c, struct evbuffer *wire, bool *alive)
+{
+	struct linger reset = {1, 0};
+	uint8_t		byte;
+
+	*alive = true;
+	if (!c->has_wire_fault)
+		return SIZE_MAX;
+	if (c->wire_sent < c->wire_fault.after)
+		return c->wire_fault.after - c->wire_sent;
+	c->has_wire_fault = false;
+	switch (c->wire_fault.kind)
+	{
+		case WIRE_RESET:
+			setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+			*alive = false;
+			return 0;
+		case WIRE_CLOSE:
+			*alive = false;
+			return 0;
+		case WIRE_STALL:
+			c->muted = true;
+			return 0;
+		case WIRE_CORRUPT:
+			evbuffer_remove(wire, &byte, 1);
+			byte = (uint8_t) ~byte;
+			evbuffer_prepend(wire, &byte, 1);
+			break;
+	}
+	return SIZE_MAX;
+}
+
 bool
 io_flush(Conn *c)
 {
 	for (;;)
 	{
 		struct evbuffer *wire = c->ssl != NULL ? c->wire : c->out;
+		size_t		limit;
+		bool		alive;
 		int			n;
 
 		if (c->ssl != NULL)
 			encrypt(c);
 		if (c->muted || evbuffer_get_length(wire) == 0)
 			return true;
-		n = evbuffer_write(wire, c->fd);
+		limit = wire_limit(c, wire, &alive);
+		if (limit == 0)
+			return alive;
+		n = evbuffer_write_atmost(wire, c->fd, limit > WRITE_SIZE ? WRITE_SIZE : (ev_ssize_t) limit);
+		if (n > 0)
+			c->wire_sent += (unsigned) n;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return true;
 		if (n <= 0 && !(n < 0 && errno == EINTR))

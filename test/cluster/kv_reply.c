@@ -101,6 +101,8 @@ apply_fault(Req *r, struct evbuffer *packet)
 		r->conn->closing = true;
 		return false;
 	}
+	if (f->kind == FAULT_HANG_AFTER)
+		r->conn->hung = true;
 	if (f->kind == FAULT_TRUNCATE)
 	{
 		struct evbuffer *cut = evbuffer_new();

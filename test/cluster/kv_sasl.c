@@ -92,12 +92,13 @@ refuse_login(Req *r)
 void
 kv_sasl_mechs(Req *r)
 {
-	static const char list[] = "SCRAM-SHA512 SCRAM-SHA256 SCRAM-SHA1 PLAIN";
+	const char *list = r->node->cluster->sasl_fault == SASL_PLAIN_ONLY ? "PLAIN" :
+		"SCRAM-SHA512 SCRAM-SHA256 SCRAM-SHA1 PLAIN";
 
 	if (r->conn->by_certificate)
 		reply_status(r, KV_NOT_SUPPORTED);
 	else
-		reply_body(r, KV_SUCCESS, DT_RAW, list, sizeof(list) - 1);
+		reply_body(r, KV_SUCCESS, DT_RAW, list, strlen(list));
 }
 
 /* ---------------------------------------------------------------- PLAIN */
@@ -269,7 +270,10 @@ scram_start(Req *r, const Mechanism *m)
 	else if (RAND_bytes(salt, (int) m->len) != 1)
 		abort();
 	salt64 = base64(salt, m->len);
-	x->server_first = xasprintf("r=%s,s=%s,i=%u", x->nonce, salt64,
+	x->server_first = xasprintf("%sr=%s%s,s=%s,i=%u", cl->sasl_fault == SASL_MANDATORY_EXTENSION ? "m=new," : "",
+								cl->sasl_fault == SASL_FOREIGN_NONCE ? "other" : "", x->nonce, salt64,
+								cl->sasl_fault == SASL_NO_ITERATIONS ? 0 :
+								cl->sasl_fault == SASL_ENDLESS_ITERATIONS ? INT32_MAX :
 								u != NULL ? cl->scram_iterations : UNKNOWN_USER_ITERATIONS);
 	free(salt64);
 	reply_body(r, KV_AUTH_CONTINUE, DT_RAW, x->server_first, strlen(x->server_first));
@@ -336,10 +340,15 @@ kv_sasl_step(Req *r)
 		refuse_login(r);
 	else
 	{
+		if (r->node->cluster->sasl_fault == SASL_WRONG_SIGNATURE)
+			signature[0] ^= 1;
 		sig64 = base64(signature, x->mech->len);
 		answer = xasprintf("v=%s", sig64);
 		c->user = user_find(r->node->cluster, x->user, strlen(x->user));
-		reply_body(r, KV_SUCCESS, DT_RAW, answer, strlen(answer));
+		if (r->node->cluster->sasl_fault == SASL_NO_SIGNATURE)
+			reply_status(r, KV_SUCCESS);
+		else
+			reply_body(r, KV_SUCCESS, DT_RAW, answer, strlen(answer));
 		free(answer);
 		free(sig64);
 	}
@@ -372,7 +381,7 @@ kv_sasl_auth(Req *r)
 		plain(r);
 		return;
 	}
-	for (int i = 0; i < MECHANISMS; i++)
+	for (int i = 0; i < MECHANISMS && r->node->cluster->sasl_fault != SASL_PLAIN_ONLY; i++)
 	{
 		if (r->raw_key_len == strlen(mechanisms[i].name) && strncasecmp(name, mechanisms[i].name, r->raw_key_len) == 0)
 		{

@@ -51,14 +51,20 @@ ready_json(const Cluster *cl)
 	uint16_t	management[CB_MAX_NODES];
 	uint16_t	management_tls[CB_MAX_NODES];
 	char	   *string = xstrdup("couchbase://");
+	bool		first = true;
 	json_t	   *json;
 
 	for (int i = 0; i < cl->num_nodes; i++)
 	{
-		char	   *longer = xasprintf("%s%s%s:%u", string, i > 0 ? "," : "", cl->url_host, cl->nodes[i]->kv_port);
+		char	   *longer;
 
-		free(string);
-		string = longer;
+		if (!cl->nodes[i]->no_data)
+		{
+			longer = xasprintf("%s%s%s:%u", string, first ? "" : ",", cl->url_host, cl->nodes[i]->kv_port);
+			free(string);
+			string = longer;
+			first = false;
+		}
 		kv[i] = cl->nodes[i]->kv_port;
 		kvs[i] = cl->nodes[i]->kvs_port;
 		management[i] = cl->nodes[i]->mgmt_port;

@@ -43,6 +43,7 @@ typedef struct Options
 	int			num_nodes;			/* 0: not given */
 	bool		die_with_parent;
 	TlsSettings tls;				/* NULL: not given */
+	const char *external;			/* NULL: no other network */
 	Source	   *sources;			/* in the order given */
 } Options;
 
@@ -61,6 +62,7 @@ typedef struct Startup
 	const char *bind;
 	int			num_nodes;
 	TlsSettings tls;
+	const char *external;
 } Startup;
 
 /* Reads the file and what is needed before the cluster exists; false after printing file, place and reason. */

@@ -88,6 +88,8 @@ open_listener(Node *n, uint16_t *port, evconnlistener_cb on_connection)
 bool
 node_start_kv(Node *n)
 {
+	if (n->no_data || n->kv_listener != NULL)
+		return true;
 	n->kv_listener = open_listener(n, &n->kv_port, on_accept);
 	if (n->kv_listener != NULL && n->tls != NULL)
 		n->kvs_listener = open_listener(n, &n->kvs_port, on_accept_tls);
@@ -120,6 +122,8 @@ node_free(Node *n)
 {
 	close_listeners(n);
 	tls_forget(n);
+	node_freeze(n, false);
+	node_forget_addresses(n);
 	node_clear_faults(n);
 	free(n);
 }
@@ -149,7 +153,7 @@ node_kill(Node *n, bool failover)
 	if (!n->killed)
 	{
 		n->killed = true;
-		n->paused = false;
+		n->paused = n->refusing = false;
 		close_listeners(n);
 		http_node_stopped(n);
 		node_drop_connections(n);
@@ -157,6 +161,24 @@ node_kill(Node *n, bool failover)
 	if (failover)
 		cluster_failover(n);
 	pending_recheck(n->cluster);
+}
+
+void
+node_refuse(Node *n, bool refuse)
+{
+	if (n->killed || n->refusing == refuse)
+		return;
+	if (refuse)
+		close_listeners(n);
+	else if (!node_start_kv(n))
+		return;
+	n->refusing = refuse;
+	http_node_refuse(n, refuse);
+	if (n->paused)
+	{
+		enable_listener(n->kv_listener, false);
+		enable_listener(n->kvs_listener, false);
+	}
 }
 
 bool
@@ -200,8 +222,44 @@ node_add_fault(Node *n, const Fault *f)
 }
 
 void
+node_add_wire_fault(Node *n, WireFaultKind kind, uint64_t after, int connections)
+{
+	WireFault **at = &n->wire_faults;
+
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = xcalloc(1, sizeof(WireFault));
+	(*at)->kind = kind;
+	(*at)->after = after;
+	(*at)->remaining = connections;
+}
+
+/* The fault of a new connection, counted down; NULL for none. */
+const WireFault *
+node_match_wire_fault(Node *n)
+{
+	for (WireFault *f = n->wire_faults; f != NULL; f = f->next)
+	{
+		if (f->remaining == 0)
+			continue;
+		if (f->remaining > 0)
+			f->remaining--;
+		return f;
+	}
+	return NULL;
+}
+
+void
 node_clear_faults(Node *n)
 {
+	while (n->wire_faults != NULL)
+	{
+		WireFault  *next = n->wire_faults->next;
+
+		free(n->wire_faults);
+		n->wire_faults = next;
+	}
+	n->http_fault.remaining = 0;
 	while (n->faults != NULL)
 	{
 		Fault	   *next = n->faults->next;

@@ -32,6 +32,7 @@ static const char help[] =
 "  --tls-client-ca FILE.pem authorities of client certificates, whose common name is the user\n"
 "  --tls-client-auth MODE   disabled (the default), enabled (may be shown), mandatory\n"
 "  --tls-min VERSION        1.2 (the default) or 1.3\n"
+"  --external HOST          nodes have names that lead nowhere, and HOST as their address in the network \"external\"\n"
 "  --bind ADDRESS           127.0.0.1 (the default) or ::1; any other is refused\n"
 "  --die-with-parent        end when the process that started this one ends\n"
 "  --help                   this text\n"
@@ -135,7 +136,7 @@ options_parse(int argc, char **argv, Options *o)
 {
 	enum
 	{
-		CONFIG = 256, NODES, READY, LOAD, GENERATE, BIND, DIE, HELP, TLS_CERT, TLS_KEY, TLS_CLIENT_CA, TLS_CLIENT_AUTH, TLS_MIN
+		CONFIG = 256, NODES, READY, LOAD, GENERATE, BIND, DIE, HELP, TLS_CERT, TLS_KEY, TLS_CLIENT_CA, TLS_CLIENT_AUTH, TLS_MIN, EXTERNAL
 	};
 	static const struct option longs[] = {
 		{"config", required_argument, NULL, CONFIG},
@@ -149,6 +150,7 @@ options_parse(int argc, char **argv, Options *o)
 		{"tls-client-ca", required_argument, NULL, TLS_CLIENT_CA},
 		{"tls-client-auth", required_argument, NULL, TLS_CLIENT_AUTH},
 		{"tls-min", required_argument, NULL, TLS_MIN},
+		{"external", required_argument, NULL, EXTERNAL},
 		{"die-with-parent", no_argument, NULL, DIE},
 		{"help", no_argument, NULL, HELP},
 		{NULL, 0, NULL, 0}
@@ -198,6 +200,9 @@ options_parse(int argc, char **argv, Options *o)
 				if (!tls_version_by_name(optarg))
 					fail("--tls-min: \"%s\" is not 1.2 or 1.3", optarg);
 				o->tls.min_version = optarg;
+				break;
+			case EXTERNAL:
+				o->external = optarg;
 				break;
 			case DIE:
 				o->die_with_parent = true;

@@ -166,6 +166,7 @@ startup_read(const Options *o, Startup *s)
 	s->num_nodes = o->num_nodes > 0 ? o->num_nodes : 2;
 	s->bind = o->bind;
 	s->tls = o->tls;
+	s->external = o->external;
 	if (o->config_file == NULL)
 		return true;
 	s->root = json_load_file(o->config_file, JSON_REJECT_DUPLICATES, &error);
@@ -179,10 +180,40 @@ startup_read(const Options *o, Startup *s)
 
 /* ---------------------------------------------------------------- nodes */
 
+/* {NETWORK: {"hostname": HOST, "ports": {SERVICE: PORT} or "own"}}; without "ports" there is no such member either. */
+static bool
+apply_alternates(const Place *p, json_t *networks, Node *n)
+{
+	static const char *const names[] = {"hostname", "ports", NULL};
+	Place		list = {p, "alternates"};
+	const char *network;
+	json_t	   *entry;
+
+	if (networks != NULL && !json_is_object(networks))
+		return wrong(&list, "an object of networks is expected");
+	json_object_foreach(networks, network, entry)
+	{
+		Place		here = {&list, network};
+		const char *hostname = NULL;
+		json_t	   *ports = json_object_get(entry, "ports");
+		char	   *text = json_is_object(ports) ? json_dumps(ports, JSON_COMPACT) : NULL;
+
+		if (!check_object(&here, entry, names) || !get_text(&here, entry, "hostname", true, &hostname))
+			return false;
+		if (ports != NULL && text == NULL && (!json_is_string(ports) || strcmp(json_string_value(ports), "own") != 0))
+			return wrong(&here, "\"ports\" is an object of ports or \"own\"");
+		node_set_alternate(n, network, hostname, ports != NULL, text);
+		free(text);
+	}
+	return true;
+}
+
 static bool
 apply_nodes(const Place *p, json_t *nodes, Cluster *cl)
 {
-	static const char *const names[] = {"kv_port", "kvs_port", "management_port", "management_tls_port", NULL};
+	static const char *const names[] = {
+		"kv_port", "kvs_port", "management_port", "management_tls_port", "data", "hostname", "alternates", NULL
+	};
 	Place		here = {p, "nodes"};
 
 	if (!json_is_array(nodes))
@@ -194,13 +225,18 @@ apply_nodes(const Place *p, json_t *nodes, Cluster *cl)
 		json_int_t	kvs = 0;
 		json_int_t	management = 0;
 		json_int_t	management_tls = 0;
+		const char *hostname = NULL;
 
 		if (!check_object(&here, node, names) ||
 			!get_number(&here, node, "kv_port", 0, 65535, &kv) ||
 			!get_number(&here, node, "kvs_port", 0, 65535, &kvs) ||
 			!get_number(&here, node, "management_port", 0, 65535, &management) ||
-			!get_number(&here, node, "management_tls_port", 0, 65535, &management_tls))
+			!get_number(&here, node, "management_tls_port", 0, 65535, &management_tls) ||
+			!get_text(&here, node, "hostname", false, &hostname) ||
+			!apply_alternates(&here, json_object_get(node, "alternates"), cl->nodes[i]))
 			return false;
+		node_set_hostname(cl->nodes[i], hostname);
+		cl->nodes[i]->no_data = json_is_false(json_object_get(node, "data"));
 		if (cl->nodes[i]->tls != NULL)
 		{
 			cl->nodes[i]->kvs_port = (uint16_t) kvs;
@@ -327,12 +363,13 @@ static bool
 apply_bucket(const Place *p, json_t *bucket, Cluster *cl)
 {
 	static const char *const names[] = {
-		"name", "vbuckets", "replicas", "ram_quota_mb", "flush_enabled", "scopes", "map", NULL
+		"name", "vbuckets", "replicas", "ram_quota_mb", "flush_enabled", "scopes", "map", "type", NULL
 	};
 	const char *name = NULL;
 	json_int_t	vbuckets = CB_DEFAULT_VBUCKETS;
 	json_int_t	replicas = 0;
 	json_int_t	quota = 100;
+	const char *type = "membase";
 	json_t	   *map = json_object_get(bucket, "map");
 	json_t	   *entry;
 	size_t		i;
@@ -346,13 +383,17 @@ apply_bucket(const Place *p, json_t *bucket, Cluster *cl)
 
 	if (!get_number(&here, bucket, "vbuckets", 1, CB_DEFAULT_VBUCKETS, &vbuckets) ||
 		!get_number(&here, bucket, "replicas", 0, CB_MAX_REPLICAS, &replicas) ||
-		!get_number(&here, bucket, "ram_quota_mb", 100, 1 << 20, &quota))
+		!get_number(&here, bucket, "ram_quota_mb", 100, 1 << 20, &quota) ||
+		!get_text(&here, bucket, "type", false, &type))
 		return false;
+	if (strcmp(type, "membase") != 0 && strcmp(type, "memcached") != 0)
+		return wrong(&here, "\"type\" is \"membase\" or \"memcached\"");
 	if (vbuckets != 64 && vbuckets != 128 && vbuckets != 1024)
 		return wrong(&here, "a bucket has 64, 128 or 1024 vBuckets");
 	b = bucket_create(cl, name, (unsigned) vbuckets, (unsigned) replicas);
 	if (b == NULL)
 		return wrong(&here, "the bucket cannot be created: the name is taken or not allowed");
+	b->memcached = strcmp(type, "memcached") == 0;
 	bucket_settings(b)->ram_quota_mb = (unsigned) quota;
 	bucket_settings(b)->flush_enabled = json_is_true(json_object_get(bucket, "flush_enabled"));
 	if (!apply_scopes(&here, json_object_get(bucket, "scopes"), b))
@@ -446,6 +487,20 @@ apply_user(const Place *p, json_t *user, Cluster *cl)
 
 /* ---------------------------------------------------------------- all of it */
 
+/* --external: nodes whose names in the cluster lead nowhere, reachable by that address only. */
+static void
+apply_external(const char *host, Cluster *cl)
+{
+	for (int i = 0; host != NULL && i < cl->num_nodes; i++)
+	{
+		char	   *name = xasprintf("node-%d.cbcluster.invalid", i);
+
+		node_set_hostname(cl->nodes[i], name);
+		node_set_alternate(cl->nodes[i], "external", host, true, NULL);
+		free(name);
+	}
+}
+
 static bool
 apply_defaults(Cluster *cl)
 {
@@ -511,6 +566,7 @@ startup_apply(const Startup *s, Cluster *cl)
 	}
 	if (!apply_tls(&s->tls, cl))
 		return false;
+	apply_external(s->external, cl);
 	if (s->root == NULL)
 		return apply_defaults(cl);
 	if (!get_number(&file, s->root, "control_port", 0, 65535, &control) ||

@@ -104,7 +104,7 @@ struct VBucket
 {
 	Bucket	   *bucket;
 	uint16_t	id;
-	int8_t		nodes[1 + CB_MAX_REPLICAS];	/* active, replicas; node index or CB_NO_NODE */
+	int16_t		nodes[1 + CB_MAX_REPLICAS];	/* active, replicas; node index or CB_NO_NODE */
 	Topology	topology;
 	uint64_t	uuid;				/* of the newest failover entry */
 	uint64_t	old_uuid;			/* of the entry before it, 0 if none */
@@ -180,13 +180,30 @@ struct Scope
 	uint32_t	id;
 };
 
+/* What a bucket is on one node. */
+typedef enum BucketState
+{
+	BUCKET_READY,
+	BUCKET_EMPTY_MAP,				/* configurations of this node have no vBuckets yet */
+	BUCKET_WARMING,					/* everything that needs the data is answered with 86 */
+	BUCKET_CONFIG_ONLY				/* and with 0d: the node knows the map and has no data */
+} BucketState;
+
+/* A configuration that a node goes on giving; NULL text: none. */
+typedef struct FrozenConfig
+{
+	char	   *text;
+	int64_t		epoch;
+	int64_t		rev;
+} FrozenConfig;
+
 struct Bucket
 {
 	Bucket	   *next;
 	Cluster    *cluster;
 	char	   *name;
 	char		uuid[33];
-	unsigned	num_vbuckets;		/* 64 or 1024 */
+	unsigned	num_vbuckets;		/* 64, 128 or 1024 */
 	unsigned	num_replicas;
 	VBucket    *vb;					/* [num_vbuckets] */
 	Scope	   *scopes;				/* in order of creation; _default first */
@@ -194,9 +211,15 @@ struct Bucket
 	uint32_t	next_scope_id;		/* ids start at 8, 0 is the default */
 	uint32_t	next_collection_id;
 	uint64_t	rev;				/* configuration revision; epoch is the cluster's */
+	bool		memcached;			/* of that type: configurations have no vBucket map */
+	uint8_t		state[CB_MAX_NODES];	/* BucketState */
+	Rebalance  *rebalance;			/* under way, or NULL */
+	int16_t		homes[CB_MAX_NODES];	/* nodes over which the first map is spread */
+	unsigned	num_homes;
 	bool		config_only;		/* made by SET_CLUSTER_CONFIG: no data */
 	Collection *last_collection;	/* found last by id */
 	char	   *config_cache[CB_MAX_NODES];	/* what config_json() made, per node; NULL: to be made */
+	FrozenConfig frozen[CB_MAX_NODES];
 	char	   *set_config;			/* body given by SET_CLUSTER_CONFIG, or NULL: then made from the map */
 	int64_t		set_epoch;
 	int64_t		set_rev;

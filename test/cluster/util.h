@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CB_MAX_NODES 16
+#define CB_MAX_NODES 256
 #define CB_MAX_REPLICAS 3
 #define CB_NO_NODE (-1)
 #define CB_MAX_VALUE (20 * 1024 * 1024)        /* largest document value */
@@ -32,6 +32,7 @@ typedef struct Fault Fault;
 typedef struct PersistWait PersistWait;
 typedef struct Lock Lock;
 typedef struct PendingWrite PendingWrite;
+typedef struct Rebalance Rebalance;
 
 /* ---------------------------------------------------------------- util.c */
 
