@@ -69,6 +69,9 @@ extern void range_start(FdwScanState *state, ExprContext *econtext);
 /* KvScanSpec.next_vbucket: arg is the FdwScanState. */
 extern int	parallel_next_vbucket(void *arg);
 
+/* A worker learns of the leader's writes, so that its scans wait for them. May wait for the connection. */
+extern void parallel_take_tokens(FdwScanState *state);
+
 /* A worker leaves its counters in shared memory; the leader collects what is there. */
 extern void parallel_publish(FdwScanState *state);
 extern void parallel_collect(FdwScanState *state);

@@ -19,6 +19,7 @@ range_start(FdwScanState *state, ExprContext *econtext)
 	{
 		spec.next_vbucket = parallel_next_vbucket;
 		spec.next_vbucket_arg = state;
+		parallel_take_tokens(state);
 	}
 	if (state->scan == NULL)
 	{

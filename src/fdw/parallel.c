@@ -5,16 +5,34 @@
  */
 #include "exec.h"
 
+#include "../cluster/mutate.h"
+
 #include "access/parallel.h"
 #include "port/atomics.h"
 
-/* In dynamic shared memory; no pointers. */
+/* In dynamic shared memory; no pointers. Tokens of the leader's writes lie behind the counters. */
 struct ParallelScan
 {
 	pg_atomic_uint32 next_vbucket;
 	int			nworkers;
+	int			ntokens;
 	ClusterCounters counters[FLEXIBLE_ARRAY_MEMBER];	/* by worker number; each writes its own */
 };
+
+static ClusterToken *
+parallel_tokens(ParallelScan *parallel)
+{
+	return (ClusterToken *) &parallel->counters[parallel->nworkers];
+}
+
+/* Writes of this transaction that the workers, on handles of their own, could not know of. */
+static int
+parallel_count_tokens(FdwScanState *state)
+{
+	KvCollection *collection;
+
+	return cluster_tokens(table_connect(state->table, state->userid, &collection), NULL, 0);
+}
 
 /* Nothing a scan needs is bound to the leader: a worker connects by itself, as the same user. */
 bool
@@ -26,7 +44,10 @@ cbconnIsForeignScanParallelSafe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntr
 Size
 cbconnEstimateDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt)
 {
-	return add_size(offsetof(ParallelScan, counters), mul_size(pcxt->nworkers, sizeof(ClusterCounters)));
+	FdwScanState *state = node->fdw_state;
+	Size		size = add_size(offsetof(ParallelScan, counters), mul_size(pcxt->nworkers, sizeof(ClusterCounters)));
+
+	return add_size(size, mul_size(parallel_count_tokens(state), sizeof(ClusterToken)));
 }
 
 void
@@ -34,10 +55,14 @@ cbconnInitializeDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt, vo
 {
 	FdwScanState *state = node->fdw_state;
 	ParallelScan *parallel = coordinate;
+	KvCollection *collection;
 
 	pg_atomic_init_u32(&parallel->next_vbucket, 0);
 	parallel->nworkers = pcxt->nworkers;
 	memset(parallel->counters, 0, sizeof(ClusterCounters) * pcxt->nworkers);
+	parallel->ntokens = parallel_count_tokens(state);
+	cluster_tokens(table_connect(state->table, state->userid, &collection), parallel_tokens(parallel),
+				   parallel->ntokens);
 	state->parallel = parallel;
 }
 
@@ -56,6 +81,13 @@ void
 cbconnInitializeWorkerForeignScan(ForeignScanState *node, shm_toc *toc, void *coordinate)
 {
 	((FdwScanState *) node->fdw_state)->parallel = coordinate;
+}
+
+void
+parallel_take_tokens(FdwScanState *state)
+{
+	if (IsParallelWorker())
+		cluster_add_tokens(state->handle, parallel_tokens(state->parallel), state->parallel->ntokens);
 }
 
 int
