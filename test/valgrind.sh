@@ -8,7 +8,7 @@ trap 'rm -rf "$logs"' EXIT
 chmod 777 "$logs"
 
 status=0
-"$root/test/regress.sh" --wrap "valgrind --quiet --num-callers=30 --log-file=$logs/%p" "$@" || status=$?
+"$root/test/regress.sh" --wrap "valgrind --quiet --num-callers=30 --fullpath-after=$root/ --log-file=$logs/%p" "$@" || status=$?
 
 # Valgrind separates its reports by a line that has nothing but the process id.
 errors=$(cat "$logs"/* | sed 's/^==[0-9]*== *//' | awk 'BEGIN { RS = "" } /cbconn_fdw\.so|src\/(protocol|cluster|fdw)\// { print $0 "\n" }')
