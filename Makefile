@@ -81,11 +81,11 @@ deps:
 
 demo:
 	test/deps.sh build demo
-	demo/run.sh
+	test/demo/run.sh
 
 demo-shell:
 	test/deps.sh build demo
-	demo/run.sh --shell
+	test/demo/run.sh --shell
 
 test:
 	test/deps.sh build test

@@ -87,7 +87,7 @@ check_unfinished() {
 	local words='(TO''DO|FIX''ME|XX''X|HA''CK|not imple''mented|st''ub)\b'
 	grep -rniE --exclude-dir=build --exclude-dir=node_modules --include='*.[ch]' --include='*.sh' --include='*.sql' \
 		--include='*.pl' --include='*.pm' --include='*.js' --include='*.py' --include='*.md' --include='*.mk' \
-		--include=Makefile "$words" src test sql demo Makefile README.md CHANGELOG.md 2>/dev/null
+		--include=Makefile "$words" src test sql Makefile README.md CHANGELOG.md 2>/dev/null
 }
 break_unfinished() {
 	mkdir -p src/fdw

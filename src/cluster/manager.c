@@ -96,7 +96,7 @@ owes_subtransaction(const KvConn *conn, SubTransactionId subid)
 
 /*
  * Operations of outer levels that wait on the connections closed here send their requests again. So do reads that the
- * subtransaction began for a cursor of an outer level; others of its own end with their memory. Writes are never resumed.
+ * subtransaction began for a cursor of an outer level; others of its own end with their memory. Writes never go on.
  */
 static void
 abort_subtransaction(ClusterHandle *handle, SubTransactionId subid)

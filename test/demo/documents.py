@@ -14,7 +14,6 @@ TABLES = [
     ("subdivision", "iso_3166-2.json", "3166-2", "code"),
     ("language", "iso_639-3.json", "639-3", "alpha_3"),
     ("currency", "iso_4217.json", "4217", "alpha_3"),
-    ("script", "iso_15924.json", "15924", "alpha_4"),
 ]
 
 

@@ -5,6 +5,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 if [ "${1:-}" = --inside ]; then
+	cd "$here/../.."
+	here=test/demo			# messages quote it
 	psql=(psql -X -q -v ON_ERROR_STOP=1 -P pager=off)
 	if [ "$2" = shell ]; then
 		"${psql[@]}" -f "$here/setup.sql"
@@ -39,7 +41,7 @@ if [ "${1:-}" = --shell ]; then
 fi
 echo '=== Building; starting a throw-away PostgreSQL and a Couchbase test cluster of 2 nodes'
 export CB_USER=reader CB_PASSWORD='read only'
-"$here/../test/run.sh" "${foreground[@]}" --cluster-args "--config $here/cluster.json $loads" -- "$here/run.sh" --inside "$mode"
+"$here/../run.sh" "${foreground[@]}" --cluster-args "--config $here/cluster.json $loads" -- "$here/run.sh" --inside "$mode"
 if [ "$mode" = demo ]; then
 	echo
 	echo 'Everything is stopped and removed. For psql on the same set-up: make demo-shell'

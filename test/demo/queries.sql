@@ -1,6 +1,6 @@
 \echo
 \echo '=== A document by its key'
-SELECT id, name, official_name, doc FROM country WHERE id = 'CH';
+SELECT id, name, official_name, code, doc->>'flag' AS flag FROM country WHERE id = 'CH';
 
 \echo '=== A list of keys: one round trip to each node; what does not exist gives no row'
 SELECT id, name, doc->>'flag' AS flag FROM country WHERE id IN ('CH', 'DE', 'AT', 'LI', 'ZZ');

@@ -18,7 +18,7 @@ CREATE FOREIGN TABLE country (
     name          text,                                     -- the field of that name
     official_name text,
     alpha_3       text,
-    code          int OPTIONS (path 'numeric', on_type_error 'null'),
+    code          text OPTIONS (path 'numeric'),            -- a field of another name
     doc           jsonb OPTIONS (document 'true')           -- the whole document
 ) SERVER iso OPTIONS (scope 'codes', collection 'country');
 
