@@ -5,7 +5,7 @@
  *
  * usage: seeds FOLDER
  */
-#include "kv_ops.h"
+#include "config_file.h"
 #include "vectors.h"
 
 #include <errno.h>
@@ -54,6 +54,22 @@ seed_scan(const CbPacket *packet)
 	cb_buf_free(&buf);
 }
 
+/* Small enough for the fuzzer to get anywhere: the text is not looked into. */
+static void
+seed_config_file(CbSpan text)
+{
+	CbConfigFile file = {
+		.server = cb_span_cstr("00ff"), .bucket = cb_span_cstr("b"), .bucket_uuid = cb_span_cstr("1a"),
+		.host = cb_span_cstr("127.0.0.1"), .version = {1, 7}, .text = text
+	};
+	CbBuf		buf = {0};
+
+	file.text.len = text.len < 100 ? text.len : 100;
+	if (cb_config_file_write(&file, &buf) == CB_OK)
+		seed("config_file", cb_buf_span(&buf));
+	cb_buf_free(&buf);
+}
+
 static void
 seed_packet(const CbPacket *packet, CbSpan raw, size_t number)
 {
@@ -70,7 +86,10 @@ seed_packet(const CbPacket *packet, CbSpan raw, size_t number)
 		seed("lookup", packet->value);
 	else if (packet->opcode == CB_OP_GET_CLUSTER_CONFIG || packet->opcode == CB_OP_GET_MANIFEST ||
 			 (packet->status == CB_STATUS_NOT_MY_VBUCKET && number % 5 == 0))
+	{
 		seed("config", packet->value);
+		seed_config_file(packet->value);
+	}
 	else if (packet->opcode == CB_OP_SASL_AUTH || packet->opcode == CB_OP_SASL_STEP)
 		seed("scram", packet->value);
 	else if (packet->status != 0 && packet->value.len > 0 && number % 5 == 0)

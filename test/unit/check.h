@@ -48,6 +48,7 @@ extern void test_sasl(void);
 extern void test_connstr(void);
 extern void test_settings(void);
 extern void test_config(void);
+extern void test_config_file(void);
 extern void test_vbucket(void);
 extern void test_compress(void);
 extern void test_json_walk(void);

@@ -84,6 +84,7 @@ static const struct
 	{"connstr", test_connstr},
 	{"settings", test_settings},
 	{"config", test_config},
+	{"config_file", test_config_file},
 	{"vbucket", test_vbucket},
 	{"compress", test_compress},
 	{"json_walk", test_json_walk},
