@@ -164,6 +164,7 @@ start_cluster() {
 run_command() {
 	if [ "$as_server_user" = yes ]; then
 		cp -R "$root/test/t" "$tmp/t"
+		cp -R "$root/test/tls" "$tmp/tls"
 		mkdir "$tmp/work"
 		[ ! -e "$root/build/cbcluster" ] || cp "$root/build/cbcluster" "$tmp/cbcluster"
 		[ ${#demote[@]} = 0 ] || chown -R "$owner" "$tmp/t" "$tmp/work"

@@ -19,8 +19,8 @@ seed_conn(ClusterHandle *handle, const CbConnHost *host)
 	char	   *name = host->host;
 	KvConn	   *conn;
 
-	if (port == 0 || host->proto == CB_PROTO_HTTP)
-		port = cb_connstr_default_port(false);
+	if (port == 0 || host->proto == CB_PROTO_HTTP || host->proto == CB_PROTO_HTTPS)
+		port = cb_connstr_default_port(handle->settings->tls);
 	if (host->zone != NULL)
 		name = psprintf("%s%%%s", host->host, host->zone);
 	conn = handle_conn(handle, name, port);
@@ -49,6 +49,7 @@ static void
 raise_failures(ClusterHandle *handle, KvConn **seeds, int nseeds, bool timed_out)
 {
 	StringInfoData detail;
+	const char *hint = NULL;
 	int			sqlstate = 0;
 
 	initStringInfo(&detail);
@@ -65,6 +66,8 @@ raise_failures(ClusterHandle *handle, KvConn **seeds, int nseeds, bool timed_out
 			sqlstate = conn->failure.sqlstate;
 		else if (sqlstate != conn->failure.sqlstate)
 			sqlstate = ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION;
+		if (hint == NULL && conn->failure.sqlstate != 0)
+			hint = conn->failure.hint;
 		appendStringInfo(&detail, "%sNode %s, step %s: %s.", i > 0 ? "\n" : "", conn->name, conn->step,
 						 cluster_printable_cstr(text));
 	}
@@ -80,7 +83,8 @@ raise_failures(ClusterHandle *handle, KvConn **seeds, int nseeds, bool timed_out
 			 timed_out ? errmsg("could not connect to server \"%s\" within %.1f s", handle->servername,
 								handle->settings->bootstrap_timeout / 1e6)
 			 : errmsg("could not connect to server \"%s\"", handle->servername),
-			 errdetail("%s", detail.data)));
+			 errdetail("%s", detail.data),
+			 hint ? errhint("%s", hint) : 0));
 }
 
 static bool

@@ -31,6 +31,8 @@ typedef struct ClusterTarget
 	const char *bucket;			/* never NULL: resolved from table option or connection string */
 	const char *username;		/* NULL: none */
 	const char *password;		/* NULL: none; never shown (E1) */
+	const char *cert_file;		/* client certificate of the mapping and its key; NULL: none */
+	const char *key_file;
 	bool		keep_connections;	/* false: closed at the end of the transaction */
 } ClusterTarget;
 

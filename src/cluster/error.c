@@ -194,6 +194,7 @@ kv_failure_set(KvFailure *failure, int sqlstate, bool fatal, const char *step, c
 	failure->sqlstate = sqlstate;
 	failure->fatal = fatal;
 	failure->step = step;
+	failure->hint = NULL;
 	failure->node[0] = '\0';
 	va_start(args, format);
 	vsnprintf(failure->text, sizeof(failure->text), format, args);
@@ -229,6 +230,14 @@ where(const KvFailure *failure)
 	return psprintf("Node %s, step: %s.", failure->node, failure->step);
 }
 
+static const char *
+user_of(const ClusterHandle *handle)
+{
+	if (handle->username != NULL)
+		return handle->username;
+	return handle->has_certificate ? "(client certificate)" : "";
+}
+
 void
 cluster_raise(const ClusterHandle *handle, const KvOp *op, const KvFailure *failure)
 {
@@ -241,7 +250,7 @@ cluster_raise(const ClusterHandle *handle, const KvOp *op, const KvFailure *fail
 			ereport(ERROR,
 					(errcode(failure->sqlstate),
 					 errmsg("password authentication failed for user \"%s\" on server \"%s\"",
-							handle->username ? handle->username : "", handle->servername),
+							user_of(handle), handle->servername),
 					 errdetail("%s Cause: %s.", where(failure), text)));
 			break;
 		case ERRCODE_UNDEFINED_DATABASE:
@@ -263,13 +272,13 @@ cluster_raise(const ClusterHandle *handle, const KvOp *op, const KvFailure *fail
 				ereport(ERROR,
 						(errcode(failure->sqlstate),
 						 errmsg("bucket \"%s\" does not exist on server \"%s\", or user \"%s\" may not use it",
-								handle->bucket, handle->servername, handle->username ? handle->username : ""),
+								handle->bucket, handle->servername, user_of(handle)),
 						 errdetail("%s Cause: %s.", where(failure), text)));
 			ereport(ERROR,
 					(errcode(failure->sqlstate),
 					 errmsg("permission denied for %s in bucket \"%s\" on server \"%s\"",
 							op->cls->name, handle->bucket, handle->servername),
-					 errdetail("User \"%s\". %s Cause: %s.", handle->username ? handle->username : "",
+					 errdetail("User \"%s\". %s Cause: %s.", user_of(handle),
 							   where(failure), text)));
 			break;
 		default:
@@ -277,7 +286,8 @@ cluster_raise(const ClusterHandle *handle, const KvOp *op, const KvFailure *fail
 					(errcode(failure->sqlstate),
 					 errmsg("%s in bucket \"%s\" on server \"%s\" failed: %s",
 							op ? op->cls->name : "connecting", handle->bucket, handle->servername, text),
-					 errdetail("%s", where(failure))));
+					 errdetail("%s", where(failure)),
+					 failure->hint ? errhint("%s", failure->hint) : 0));
 			break;
 	}
 	pg_unreachable();
@@ -319,6 +329,7 @@ cluster_raise_timeout(const ClusterHandle *handle, const KvOp *op)
 {
 	char	   *nodes = awaited_nodes(handle, op);
 	char	   *last = "";
+	const char *hint = op->last.sqlstate != 0 ? op->last.hint : NULL;
 
 	if (op->last.sqlstate != 0)
 		last = psprintf(" Last error: %s (node %s, step: %s).", cluster_printable_cstr(op->last.text),
@@ -327,5 +338,6 @@ cluster_raise_timeout(const ClusterHandle *handle, const KvOp *op)
 			(errcode(ERRCODE_CONNECTION_FAILURE),
 			 errmsg("%s in bucket \"%s\" on server \"%s\" got no answer within %.1f s",
 					op->cls->name, handle->bucket, handle->servername, op->timeout / 1e6),
-			 errdetail("%s%s", nodes, last)));
+			 errdetail("%s%s", nodes, last),
+			 hint ? errhint("%s", hint) : 0));
 }

@@ -20,6 +20,7 @@ on_context_reset(void *arg)
 
 	for (int i = 0; i < handle->nconns; i++)
 		kv_conn_close(handle->conns[i]);
+	tls_context_free(handle->tls);
 	cb_config_free(handle->config);
 	cb_settings_free(handle->settings);
 	cb_connstr_free(handle->connstr);
@@ -41,6 +42,38 @@ take_credentials(ClusterHandle *handle, const ClusterTarget *target)
 		handle->username = pstrdup(username);
 		handle->password = pstrdup(password ? password : "");
 	}
+}
+
+/* Nothing of OpenSSL yet: the files are read by the first connection (P1). */
+static void
+set_up_tls(ClusterHandle *handle, const ClusterTarget *target)
+{
+	const CbSettings *settings = handle->settings;
+	TlsOptions	options;
+
+	if (!settings->tls)
+	{
+		if (target->cert_file != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+					 errmsg("the client certificate of the user mapping for server \"%s\" needs TLS",
+							handle->servername),
+					 errhint("Use couchbases:// in the connection string.")));
+		return;
+	}
+	options.verify = settings->tls_verify != CB_TLS_VERIFY_NONE;
+	options.only_v1_3 = settings->tls_disable_v1_2;
+	options.ca_file = settings->tls_ca_file;
+	options.cert_file = target->cert_file ? target->cert_file : settings->tls_cert_file;
+	options.key_file = target->cert_file ? target->key_file : settings->tls_key_file;
+	options.ciphers = NULL;
+	options.ciphersuites = NULL;
+	handle->has_certificate = options.cert_file != NULL;
+	handle->tls = tls_context_create(&options);
+	if (handle->tls == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
 }
 
 /*
@@ -69,6 +102,7 @@ handle_create(const ClusterTarget *target)
 	handle->bucket = pstrdup(target->bucket);
 	handle_parse_connection_string(handle, target->connection_string);
 	take_credentials(handle, target);
+	set_up_tls(handle, target);
 	handle->waitset = wait_set_create(cxt);
 	MemoryContextSwitchTo(old);
 	MemoryContextSetParent(cxt, CacheMemoryContext);
@@ -154,9 +188,9 @@ handle_cancel_scans(ClusterHandle *handle)
 
 /* ---- waiting ---- */
 
-/* Connections with more than one answer to come probably have some already. */
+/* Connections with several answers to come probably have some already; others may hold some that no wait tells of. */
 static bool
-read_eagerly(ClusterHandle *handle)
+read_early(ClusterHandle *handle, bool eager)
 {
 	bool		any = false;
 
@@ -164,7 +198,8 @@ read_eagerly(ClusterHandle *handle)
 	{
 		KvConn	   *conn = handle->conns[i];
 
-		if (conn->state == KV_CONN_READY && (conn->outstanding > 1 || conn->streaming > 0))
+		if ((eager && conn->state == KV_CONN_READY && (conn->outstanding > 1 || conn->streaming > 0)) ||
+			(conn->state >= KV_CONN_HANDSHAKE && sock_pending(&conn->sock)))
 			any |= kv_conn_read(conn);
 	}
 	return any;
@@ -202,9 +237,10 @@ add_items(ClusterHandle *handle, KvConn *conn, int nitems)
 		item->fd = conn->sock.fd;
 		item->serial = conn->sock.serial;
 		item->ready = 0;
-		item->events = conn->state == KV_CONN_CONNECTING ? WL_SOCKET_WRITEABLE : WL_SOCKET_READABLE;
-		if (conn->state >= KV_CONN_HANDSHAKE && conn->out_sent < conn->out.len)
-			item->events |= WL_SOCKET_WRITEABLE;
+		item->events = conn->state == KV_CONN_CONNECTING || conn->sock.wants_write ? WL_SOCKET_WRITEABLE
+			: WL_SOCKET_READABLE;
+		if (conn->state >= KV_CONN_HANDSHAKE)
+			item->events |= WL_SOCKET_READABLE | (conn->out_sent < conn->out.len ? WL_SOCKET_WRITEABLE : 0);
 		conn->nitems = 1;
 	}
 	return nitems + conn->nitems;
@@ -258,7 +294,7 @@ handle_wait(ClusterHandle *handle, int64 deadline, bool eager, ClusterCounters *
 		if (conn->state >= KV_CONN_HANDSHAKE && conn->out_sent < conn->out.len)
 			kv_conn_flush(conn);
 	}
-	if (eager && read_eagerly(handle))
+	if (read_early(handle, eager))
 	{
 		CHECK_FOR_INTERRUPTS();
 		return;

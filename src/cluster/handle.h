@@ -15,6 +15,7 @@
 #include "../protocol/settings.h"
 #include "dns.h"
 #include "sock.h"
+#include "tls.h"
 #include "wait.h"
 
 typedef struct KvConn KvConn;
@@ -28,6 +29,7 @@ typedef struct KvFailure
 	int			sqlstate;		/* 0: nothing happened */
 	bool		fatal;			/* trying again cannot help */
 	const char *step;			/* static: what was being done */
+	const char *hint;			/* static: what may help, or NULL */
 	char		text[384];		/* the cause: lower case, no full stop, checked for encoding, no secret (E1) */
 	char		node[280];		/* host:port, or empty */
 } KvFailure;
@@ -83,6 +85,7 @@ typedef enum KvConnState
 	KV_CONN_CLOSED,
 	KV_CONN_RESOLVING,
 	KV_CONN_CONNECTING,
+	KV_CONN_SECURING,			/* TLS handshake */
 	KV_CONN_HANDSHAKE,
 	KV_CONN_READY
 } KvConnState;
@@ -156,6 +159,7 @@ struct KvConn
 	CbScram    *scram;
 	CbBuf		mechs;			/* the server's list */
 	bool		mech_retried;
+	bool		no_plain;		/* the node does not take PLAIN */
 	bool		authenticated;
 	uint8		expected[16];	/* opcodes of the answers to come, in order */
 	int			nexpected;
@@ -173,6 +177,12 @@ extern void kv_conn_close(KvConn *conn);
 /* The same, and remembers why. */
 extern void kv_conn_fail(KvConn *conn, int sqlstate, bool fatal, const char *format,...)
 			__attribute__((format(printf, 4, 5)));
+
+/* The same, for a failure with all its members but the node. */
+extern void kv_conn_fail_with(KvConn *conn, const KvFailure *failure);
+
+/* One address of the node did not work out: goes on with the next. */
+extern void kv_conn_address_failed(KvConn *conn, const KvFailure *failure);
 
 /* Goes on after a wait. ready: of its socket; items: those of its name look-up. */
 extern void kv_conn_step(KvConn *conn, uint32 ready, const WaitItem *items, int nitems);
@@ -193,6 +203,13 @@ extern void kv_conn_requested(KvConn *conn, uint32 opaque, CbResult result);
 
 /* Requests of this operation become nobody's. */
 extern void kv_conn_disown(KvConn *conn, const KvOp *op);
+
+/* kv_secure.c: TLS on a fresh TCP connection, then kv_handshake_start */
+extern void kv_secure_start(KvConn *conn);
+extern void kv_secure_step(KvConn *conn);
+/* The failure that a socket reports; what a peer may mean that closes the connection without a word. */
+extern void kv_secure_failure(const KvConn *conn, const SockFailure *reason, KvFailure *failure);
+extern const char *kv_secure_hint(const KvConn *conn);
 
 extern void kv_handshake_start(KvConn *conn);
 extern void kv_handshake_answer(KvConn *conn, const CbPacket *packet);
@@ -255,6 +272,8 @@ struct ClusterHandle
 	char	   *password;
 	CbConnStr  *connstr;
 	CbSettings *settings;
+	TlsContext *tls;			/* NULL: connections in clear */
+	bool		has_certificate;	/* a client certificate is to be shown */
 	CbScramCache scram;
 
 	KvConn	  **conns;			/* all nodes ever met, retired ones until closed */

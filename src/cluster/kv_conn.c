@@ -156,14 +156,22 @@ kv_conn_destroy(KvConn *conn)
 void
 kv_conn_fail(KvConn *conn, int sqlstate, bool fatal, const char *format,...)
 {
-	char		text[sizeof(conn->failure.text)];
-	bool		was_ready = conn->state == KV_CONN_READY;
+	KvFailure	failure;
 	va_list		args;
 
+	kv_failure_set(&failure, sqlstate, fatal, conn->step, "%s", "");
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(failure.text, sizeof(failure.text), format, args);
 	va_end(args);
-	kv_failure_set(&conn->failure, sqlstate, fatal, conn->step, "%s", text);
+	kv_conn_fail_with(conn, &failure);
+}
+
+void
+kv_conn_fail_with(KvConn *conn, const KvFailure *failure)
+{
+	bool		was_ready = conn->state == KV_CONN_READY;
+
+	conn->failure = *failure;
 	strlcpy(conn->failure.node, conn->name, sizeof(conn->failure.node));
 	if (was_ready)
 		conn->retry_after = 0;
@@ -189,12 +197,12 @@ connect_next_address(KvConn *conn)
 	options.nodelay = settings->tcp_nodelay;
 	options.keepalive = settings->tcp_keepalive;
 	options.keepalive_idle = (int) Min(Max(settings->tcp_keepalive_interval / 1000000, 1), 32767);
-	conn->step = "TCP connect";
 
 	while (conn->next_address < conn->naddresses)
 	{
 		int			left = conn->naddresses - conn->next_address;
 
+		conn->step = "TCP connect";
 		error = sock_connect(&conn->sock, &conn->addresses[conn->next_address++], &options);
 		if (error == 0)
 		{
@@ -211,24 +219,31 @@ connect_next_address(KvConn *conn)
 	}
 	if (conn->lost_address)
 	{
-		char		text[sizeof(conn->failure.text)];
+		KvFailure	failure = conn->failure;
 
-		strlcpy(text, conn->failure.text, sizeof(text));
-		kv_conn_fail(conn, conn->failure.sqlstate, false, "%s", text);
+		kv_conn_fail_with(conn, &failure);
 	}
 	else
 		kv_conn_fail(conn, ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, false,
 					 "the name has no usable address");
 }
 
-/* One address did not work out: remember why, go on with the next. */
+void
+kv_conn_address_failed(KvConn *conn, const KvFailure *failure)
+{
+	sock_close(&conn->sock);
+	conn->failure = *failure;
+	conn->lost_address = true;
+	connect_next_address(conn);
+}
+
 static void
 address_failed(KvConn *conn, const char *why)
 {
-	sock_close(&conn->sock);
-	kv_failure_set(&conn->failure, ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, false, conn->step, "%s", why);
-	conn->lost_address = true;
-	connect_next_address(conn);
+	KvFailure	failure;
+
+	kv_failure_set(&failure, ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, false, conn->step, "%s", why);
+	kv_conn_address_failed(conn, &failure);
 }
 
 static void
@@ -303,6 +318,7 @@ kv_conn_deadline(const KvConn *conn)
 		case KV_CONN_RESOLVING:
 			return Min(Min(conn->deadline, conn->address_deadline), dns_deadline(conn->dns));
 		case KV_CONN_CONNECTING:
+		case KV_CONN_SECURING:
 			return Min(conn->deadline, conn->address_deadline);
 		case KV_CONN_HANDSHAKE:
 			return conn->deadline;
@@ -319,7 +335,7 @@ kv_conn_check_deadline(KvConn *conn, int64 now)
 	if (now >= conn->deadline ||
 		(conn->state == KV_CONN_RESOLVING && now >= conn->address_deadline))
 		kv_conn_fail(conn, ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, false, "no answer in time");
-	else if (conn->state == KV_CONN_CONNECTING && now >= conn->address_deadline)
+	else if ((conn->state == KV_CONN_CONNECTING || conn->state == KV_CONN_SECURING) && now >= conn->address_deadline)
 		address_failed(conn, "no answer in time");
 	else if (conn->state == KV_CONN_RESOLVING && now >= dns_deadline(conn->dns))
 		kv_conn_step(conn, 0, NULL, 0);
@@ -344,13 +360,19 @@ kv_conn_step(KvConn *conn, uint32 ready, const WaitItem *items, int nitems)
 
 				if (error != 0)
 					address_failed(conn, strerror(error));
+				else if (conn->handle->tls != NULL)
+					kv_secure_start(conn);
 				else
 					kv_handshake_start(conn);
 			}
 			break;
+		case KV_CONN_SECURING:
+			if (ready != 0)
+				kv_secure_step(conn);
+			break;
 		case KV_CONN_HANDSHAKE:
 		case KV_CONN_READY:
-			if (ready & WL_SOCKET_READABLE)
+			if ((ready & WL_SOCKET_READABLE) || conn->sock.wants_write)
 				kv_conn_read(conn);
 			if (ready & WL_SOCKET_WRITEABLE)
 				kv_conn_flush(conn);
@@ -432,6 +454,18 @@ kv_conn_disown(KvConn *conn, const KvOp *op)
 	}
 }
 
+/* Why the socket is of no use any more. */
+static void
+describe_break(const KvConn *conn, KvFailure *failure)
+{
+	SockFailure reason;
+
+	sock_failure(&conn->sock, &reason);
+	kv_secure_failure(conn, &reason, failure);
+	if (failure->hint == NULL)
+		failure->hint = kv_secure_hint(conn);
+}
+
 void
 kv_conn_flush(KvConn *conn)
 {
@@ -443,13 +477,14 @@ kv_conn_flush(KvConn *conn)
 			return;
 		if (n < 0)
 		{
-			int			error = errno;
+			KvFailure	failure;
 
+			describe_break(conn, &failure);
 			/* Answers that came before the end are answers. */
 			while (conn->state == KV_CONN_READY && kv_conn_read(conn))
 				;
 			if (conn->state != KV_CONN_CLOSED)
-				kv_conn_fail(conn, ERRCODE_CONNECTION_FAILURE, false, "%s", strerror(error));
+				kv_conn_fail_with(conn, &failure);
 			return;
 		}
 		conn->out_sent += n;
@@ -556,6 +591,24 @@ make_room(KvConn *conn, size_t need)
 }
 
 static void
+not_the_protocol(KvConn *conn, CbResult result)
+{
+	const uint8 *bytes = conn->in->data + conn->in_parsed;
+	KvFailure	failure;
+
+	kv_failure_set(&failure, ERRCODE_PROTOCOL_VIOLATION, false, conn->step, "%s",
+				   result == CB_LIMIT ? "an answer longer than the protocol allows"
+				   : "an answer that is not Couchbase's protocol");
+	/* An alert record of TLS 1.x. */
+	if (conn->handle->tls == NULL && bytes[0] == 0x15 && bytes[1] == 0x03)
+	{
+		strlcpy(failure.text, "the node answers in TLS", sizeof(failure.text));
+		failure.hint = kv_secure_hint(conn);
+	}
+	kv_conn_fail_with(conn, &failure);
+}
+
+static void
 take_packets(KvConn *conn)
 {
 	while (conn->in != NULL)
@@ -576,9 +629,7 @@ take_packets(KvConn *conn)
 		}
 		if (result != CB_OK)
 		{
-			kv_conn_fail(conn, ERRCODE_PROTOCOL_VIOLATION, false,
-						 result == CB_LIMIT ? "an answer longer than the protocol allows"
-						 : "an answer that is not Couchbase's protocol");
+			not_the_protocol(conn, result);
 			return;
 		}
 		take_answer(conn, &packet);
@@ -606,14 +657,17 @@ kv_conn_read(KvConn *conn)
 	if (n < 0)
 	{
 		bool		partial = block->filled > conn->in_parsed;
+		KvFailure	failure;
 
 		if (n == SOCK_ERROR)
-			kv_conn_fail(conn, ERRCODE_CONNECTION_FAILURE, false, "%s", strerror(errno));
-		else if (partial)
-			kv_conn_fail(conn, ERRCODE_PROTOCOL_VIOLATION, false,
-						 "the node closed the connection in the middle of an answer");
+			describe_break(conn, &failure);
 		else
-			kv_conn_fail(conn, ERRCODE_CONNECTION_FAILURE, false, "the node closed the connection");
+		{
+			kv_failure_set(&failure, partial ? ERRCODE_PROTOCOL_VIOLATION : ERRCODE_CONNECTION_FAILURE, false, conn->step,
+						   "the node closed the connection%s", partial ? " in the middle of an answer" : "");
+			failure.hint = partial ? NULL : kv_secure_hint(conn);
+		}
+		kv_conn_fail_with(conn, &failure);
 		return true;
 	}
 	block->filled += n;

@@ -157,6 +157,36 @@ send_auth(KvConn *conn)
 	return conn->mech == CB_SASL_PLAIN ? send_plain(conn) : start_scram(conn);
 }
 
+/* A client certificate that the node asked for says who this is; without one, or besides it, a password does. */
+static bool
+wants_password(const KvConn *conn)
+{
+	const ClusterHandle *handle = conn->handle;
+
+	return handle->username != NULL &&
+		(!tls_certificate_sent(&conn->sock) || handle->settings->credentials_with_cert);
+}
+
+/* Whether the node has proved to be the one that is meant, so that it may see the password, and wants to. */
+static bool
+may_see_password(const KvConn *conn)
+{
+	return !conn->no_plain && conn->handle->tls != NULL && conn->handle->settings->tls_verify != CB_TLS_VERIFY_NONE;
+}
+
+/* The mechanism to authenticate by, from what is known of the server's; false when the connection failed over it. */
+static bool
+choose_mechanism(KvConn *conn, CbSaslMech *mech)
+{
+	CbError		error;
+
+	if (cb_sasl_choose(cb_buf_span(&conn->mechs), conn->handle->settings->sasl_mech_force, may_see_password(conn), mech,
+					   &error) == CB_OK)
+		return true;
+	kv_conn_fail(conn, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, true, "%s", error.text);
+	return false;
+}
+
 void
 kv_handshake_start(KvConn *conn)
 {
@@ -171,17 +201,12 @@ kv_handshake_start(KvConn *conn)
 		opaque = begin_request(conn, CB_OP_GET_ERROR_MAP);
 		kv_conn_requested(conn, opaque, cb_kv_get_error_map(&conn->out, opaque, 2));
 	}
-	if (handle->username == NULL)
+	if (!wants_password(conn))
 		send_rest(conn);
 	else
 	{
-		CbError		error;
-
-		if (cb_sasl_choose(CB_SPAN_EMPTY, handle->settings->sasl_mech_force, false, &conn->mech, &error) != CB_OK)
-		{
-			kv_conn_fail(conn, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, true, "%s", error.text);
+		if (!choose_mechanism(conn, &conn->mech))
 			return;
-		}
 		opaque = begin_request(conn, CB_OP_SASL_LIST);
 		kv_conn_requested(conn, opaque, cb_kv_sasl_list(&conn->out, opaque));
 		if (!send_auth(conn))
@@ -210,7 +235,7 @@ take_hello(KvConn *conn, const CbPacket *packet)
 	else if (cb_kv_hello_result(packet->value, &conn->features) != CB_OK)
 		kv_conn_fail(conn, ERRCODE_PROTOCOL_VIOLATION, false, "an answer to HELLO that is no list of features");
 	else
-		conn->step = conn->handle->username != NULL ? "SASL authentication" : "bucket selection";
+		conn->step = wants_password(conn) ? "SASL authentication" : "bucket selection";
 }
 
 static void
@@ -225,19 +250,30 @@ take_error_map(KvConn *conn, const CbPacket *packet)
 		cb_buf_free(map);
 }
 
+/* The node takes no PLAIN: connects anew and begins with what it takes. */
+static void
+start_again_without_plain(KvConn *conn)
+{
+	conn->no_plain = true;
+	kv_conn_close(conn);
+	conn->retry_after = 0;
+	(void) kv_conn_want(conn);
+}
+
 /* Refused: perhaps only because the mechanism guessed is not one of the server's. */
 static void
 auth_refused(KvConn *conn, const CbPacket *packet)
 {
 	CbSaslMech	mech;
-	CbError		error;
 
-	if (!conn->mech_retried && conn->mechs.len > 0 && conn->mech != CB_SASL_PLAIN)
+	if (!conn->mech_retried && conn->mechs.len > 0)
 	{
-		if (cb_sasl_choose(cb_buf_span(&conn->mechs), conn->handle->settings->sasl_mech_force, false, &mech,
-						   &error) != CB_OK)
+		if (!choose_mechanism(conn, &mech))
+			return;
+		if (mech != conn->mech && conn->mech == CB_SASL_PLAIN)
 		{
-			kv_conn_fail(conn, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, true, "%s", error.text);
+			/* What was sent ahead will be refused now. */
+			start_again_without_plain(conn);
 			return;
 		}
 		if (mech != conn->mech)
@@ -262,6 +298,15 @@ take_auth(KvConn *conn, const CbPacket *packet)
 	CbResult	result;
 	uint32		opaque;
 
+	if (packet->status == CB_STATUS_NOT_SUPPORTED && tls_certificate_sent(&conn->sock))
+	{
+		/* The certificate has done it already. */
+		conn->authenticated = true;
+		conn->step = "bucket selection";
+		if (conn->mech != CB_SASL_PLAIN)
+			send_rest(conn);
+		return;
+	}
 	if (conn->mech == CB_SASL_PLAIN && packet->status == CB_STATUS_SUCCESS)
 	{
 		conn->authenticated = true;
@@ -326,7 +371,10 @@ take_bucket(KvConn *conn, const CbPacket *packet)
 			kv_conn_fail(conn, ERRCODE_UNDEFINED_DATABASE, false, "the node has no such bucket");
 			break;
 		case CB_STATUS_EACCESS:
-			if (conn->handle->username == NULL)
+			if (conn->handle->username == NULL && conn->handle->has_certificate && !tls_certificate_sent(&conn->sock))
+				kv_conn_fail(conn, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, true,
+							 "the node did not ask for the client certificate, and the user mapping has no user name");
+			else if (conn->handle->username == NULL && !conn->handle->has_certificate)
 				kv_conn_fail(conn, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, true,
 							 "the node wants a user name and password, and the user mapping has none");
 			else

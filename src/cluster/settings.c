@@ -27,6 +27,14 @@ static const CbSettingId honoured[] = {
 	CB_SET_PASSWORD,
 	CB_SET_SASL_MECH_FORCE,
 	CB_SET_TLS,
+	CB_SET_TLS_VERIFY,
+	CB_SET_TLS_CA_FILE,
+	CB_SET_TLS_CERT_FILE,
+	CB_SET_TLS_KEY_FILE,
+	CB_SET_TLS_DISABLE_DEPRECATED,
+	CB_SET_TLS_DISABLE_V1_2,
+	CB_SET_TLS_DISABLE_SYSTEM_CA,
+	CB_SET_CREDENTIALS_WITH_CERT,
 	CB_SET_COMPRESSION,
 	CB_SET_COMPRESSION_MIN_SIZE,
 	CB_SET_COMPRESSION_MIN_RATIO,
@@ -61,22 +69,26 @@ refuse(const char *name, const char *what)
 static void
 check_settings(const CbConnStr *connstr, const CbSettings *settings)
 {
-	if (settings->tls)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("encrypted connections are not supported"),
-				 errdetail("The connection string asks for TLS by its scheme or an option."),
-				 errhint("Use couchbase:// in a network you trust.")));
-	for (size_t i = 0; i < connstr->nhosts; i++)
+	for (size_t i = 0; i < connstr->nhosts && !settings->tls; i++)
 	{
 		CbHostProto proto = connstr->hosts[i].proto;
 
 		if (proto == CB_PROTO_HTTPS || proto == CB_PROTO_KV_TLS)
 			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("encrypted connections are not supported"),
-					 errdetail("Host \"%s\" is given with a protocol over TLS.", connstr->hosts[i].host)));
+					(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+					 errmsg("host \"%s\" of the connection string is given with a protocol over TLS",
+							connstr->hosts[i].host),
+					 errhint("TLS is for all nodes or none: use couchbases://.")));
 	}
+	if (!settings->tls_disable_deprecated)
+		refuse(settings->given[CB_SET_TLS_DISABLE_DEPRECATED], "TLS 1.0 and 1.1 are never used.");
+	if (settings->tls_disable_system_ca && settings->tls_ca_file == NULL &&
+		settings->tls_verify != CB_TLS_VERIFY_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("connection string option \"%s\" leaves no authority to trust",
+						settings->given[CB_SET_TLS_DISABLE_SYSTEM_CA]),
+				 errhint("Name the authorities by \"truststorepath\".")));
 	for (int id = 0; id < CB_NSETTINGS; id++)
 	{
 		if (settings->given[id] != NULL && !is_honoured(id))

@@ -40,6 +40,21 @@ plain_send(Sock *sock, const void *data, size_t len)
 	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? SOCK_AGAIN : SOCK_ERROR;
 }
 
+static bool
+plain_pending(const Sock *sock)
+{
+	return false;
+}
+
+static void
+plain_failure(const Sock *sock, SockFailure *failure)
+{
+	failure->sqlstate = ERRCODE_CONNECTION_FAILURE;
+	failure->fatal = false;
+	failure->hint = NULL;
+	strlcpy(failure->text, strerror(errno), sizeof(failure->text));
+}
+
 static void
 plain_close(Sock *sock)
 {
@@ -47,7 +62,7 @@ plain_close(Sock *sock)
 	ReleaseExternalFD();
 }
 
-static const SockOps plain_ops = {plain_recv, plain_send, plain_close};
+static const SockOps plain_ops = {plain_recv, plain_send, plain_pending, plain_failure, plain_close};
 
 void
 sock_init(Sock *sock)
@@ -55,6 +70,8 @@ sock_init(Sock *sock)
 	sock->fd = PGINVALID_SOCKET;
 	sock->serial = 0;
 	sock->ops = &plain_ops;
+	sock->stream = NULL;
+	sock->wants_write = false;
 }
 
 /* Failures to set an option leave the system's default, which works too. */
@@ -94,6 +111,7 @@ sock_connect(Sock *sock, const SockAddress *address, const SockOptions *options)
 		return saved;
 	}
 	sock->ops = &plain_ops;
+	sock->wants_write = false;
 	sock->fd = fd;
 	sock->serial = wait_serial();
 
@@ -130,6 +148,18 @@ ssize_t
 sock_send(Sock *sock, const void *data, size_t len)
 {
 	return sock->ops->send(sock, data, len);
+}
+
+bool
+sock_pending(const Sock *sock)
+{
+	return sock->ops->pending(sock);
+}
+
+void
+sock_failure(const Sock *sock, SockFailure *failure)
+{
+	sock->ops->failure(sock, failure);
 }
 
 void

@@ -42,7 +42,7 @@ choose_network(ClusterHandle *handle, const CbConfig *config)
 	}
 	handle->network = MemoryContextStrdup(handle->cxt,
 										  cb_config_choose_network(config, handle->settings->network, hosts, ports,
-																   connstr->nhosts, false));
+																   connstr->nhosts, handle->settings->tls));
 	pfree(hosts);
 	pfree(ports);
 }
@@ -83,7 +83,7 @@ assign_connections(ClusterHandle *handle, KvConn *from, const CbConfig *config)
 		uint16_t	port;
 
 		if (!config->nodes[i].serves_bucket ||
-			cb_config_endpoint(config, i, handle->network, CB_SERVICE_KV, false, &host, &port) != CB_OK)
+			cb_config_endpoint(config, i, handle->network, CB_SERVICE_KV, handle->settings->tls, &host, &port) != CB_OK)
 			continue;
 		if (config->nodes[i].this_node && from->state == KV_CONN_HANDSHAKE)
 			adopt_name(handle, from, host, port);
@@ -110,6 +110,21 @@ assign_connections(ClusterHandle *handle, KvConn *from, const CbConfig *config)
 	if (handle->node_conns != NULL)
 		pfree(handle->node_conns);
 	handle->node_conns = conns;
+}
+
+/* Whether any data node of a config has a TLS port, which the connection string asks for. */
+static bool
+has_tls(const CbConfig *config, const char *network)
+{
+	const char *host;
+	uint16_t	port;
+
+	for (size_t i = 0; i < config->nnodes; i++)
+	{
+		if (cb_config_endpoint(config, i, network, CB_SERVICE_KV, true, &host, &port) == CB_OK)
+			return true;
+	}
+	return false;
 }
 
 static pg_crc32c
@@ -161,6 +176,12 @@ topology_apply(ClusterHandle *handle, KvConn *from, const CbPacket *packet, KvFa
 
 		if (handle->network == NULL)
 			choose_network(handle, config);
+		if (handle->settings->tls && !has_tls(config, handle->network))
+		{
+			cb_config_free(config);
+			return refuse(failure, from, ERRCODE_FEATURE_NOT_SUPPORTED,
+						  "no node of the cluster has a TLS port for its data service");
+		}
 		assign_connections(handle, from, config);
 		handle->config = config;
 		handle->config_crc = crc;

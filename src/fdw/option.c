@@ -85,8 +85,12 @@ const OptionDef option_table[] = {
 	"Couchbase user"},
 	{"password", OPTION_MAPPING, OPTION_TEXT, NULL, NULL, NULL, true,
 	"Password of the Couchbase user"},
+	{"sslcert", OPTION_MAPPING, OPTION_TEXT, NULL, NULL, option_check_file, false,
+	"File with the client certificate and its chain, instead of a password"},
+	{"sslkey", OPTION_MAPPING, OPTION_TEXT, NULL, NULL, option_check_file, false,
+	"File with the key of the client certificate"},
 	{"password_required", OPTION_MAPPING, OPTION_BOOL, "true", NULL, NULL, false,
-	"Whether users who are not superusers need a password; only a superuser may turn it off"},
+	"Whether users who are not superusers need a password or certificate; only a superuser may turn it off"},
 	{"key", OPTION_COLUMN, OPTION_BOOL, "false", NULL, NULL, false,
 	"The column is the document key"},
 	{"path", OPTION_COLUMN, OPTION_TEXT, NULL, NULL, option_check_path, false,
@@ -378,6 +382,10 @@ option_check_mapping(List *options)
 				 errmsg("password_required=false is superuser-only"),
 				 errhint("User mappings with the password_required option set to false may only be created or "
 						 "modified by the superuser.")));
+	if (option_given(options, "sslcert") != option_given(options, "sslkey"))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+				 errmsg("options \"sslcert\" and \"sslkey\" need each other")));
 	if (option_given(options, "password") && !option_given(options, "username"))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),

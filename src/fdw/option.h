@@ -64,8 +64,12 @@ extern void option_check_bucket(const char *name, const char *value);
 extern void option_check_keyspace(const char *name, const char *value);
 extern void option_check_path(const char *name, const char *value);
 extern void option_check_not_empty(const char *name, const char *value);
+extern void option_check_file(const char *name, const char *value);
 
 /* Bucket in the path of a connection string, palloc'd; NULL when it has none. */
 extern char *option_connection_bucket(const char *connection_string);
+
+/* Whether a connection string names a client certificate. */
+extern bool option_connection_certificate(const char *connection_string);
 
 #endif							/* CBCONN_OPTION_H */

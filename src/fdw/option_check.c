@@ -46,7 +46,7 @@ check_file_privilege(const char *option, bool writes)
  * What the given settings forbid. Takes only values copied out of the malloc'd settings, so it may throw.
  */
 static void
-check_settings(const char *const *given, bool certpath_as_ca)
+check_settings(const char *const *given, bool certpath_as_ca, bool unverified)
 {
 	if (given[CB_SET_USERNAME] != NULL || given[CB_SET_PASSWORD] != NULL)
 		ereport(ERROR,
@@ -69,6 +69,10 @@ check_settings(const char *const *given, bool certpath_as_ca)
 				(errmsg("connection option \"certpath\" without \"keypath\" is taken as the file of certificate "
 						"authorities"),
 				 errhint("Use \"truststorepath\".")));
+	if (unverified)
+		ereport(WARNING,
+				(errmsg("certificates of the cluster will not be verified"),
+				 errdetail("Whoever can redirect its connections can read and change all that is sent.")));
 }
 
 /* Parses it strictly and throws with the part that is wrong. */
@@ -80,6 +84,7 @@ option_check_connection_string(const char *name, const char *value)
 	CbError		err = {0};
 	const char *given[CB_NSETTINGS] = {0};	/* static text: outlives the settings */
 	bool		certpath_as_ca = false;
+	bool		unverified = false;
 	CbResult	result;
 
 	result = cb_connstr_parse(value, &connstr, &err);
@@ -93,8 +98,9 @@ option_check_connection_string(const char *name, const char *value)
 
 	memcpy(given, settings->given, sizeof(given));
 	certpath_as_ca = settings->certpath_as_ca;
+	unverified = settings->tls && settings->tls_verify == CB_TLS_VERIFY_NONE;
 	cb_settings_free(settings);
-	check_settings(given, certpath_as_ca);
+	check_settings(given, certpath_as_ca, unverified);
 }
 
 char *
@@ -113,6 +119,27 @@ option_connection_bucket(const char *connection_string)
 		strlcpy(bucket, connstr->bucket, sizeof(bucket));
 	cb_connstr_free(connstr);
 	return found ? pstrdup(bucket) : NULL;
+}
+
+bool
+option_connection_certificate(const char *connection_string)
+{
+	CbConnStr  *connstr;
+	CbSettings *settings = NULL;
+	CbError		err = {0};
+	CbResult	result = cb_connstr_parse(connection_string, &connstr, &err);
+	bool		found = false;
+
+	if (result == CB_OK)
+	{
+		result = cb_settings_from_connstr(connstr, &settings, &err);
+		cb_connstr_free(connstr);
+	}
+	if (result != CB_OK)
+		check_throw("connection_string", result, &err);
+	found = settings->tls_cert_file != NULL;
+	cb_settings_free(settings);
+	return found;
 }
 
 /* Every byte is a letter, a digit or one of others. */
@@ -189,4 +216,12 @@ option_check_not_empty(const char *name, const char *value)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"%s\" must not be empty", name)));
+}
+
+/* A file that the server process reads. */
+void
+option_check_file(const char *name, const char *value)
+{
+	option_check_not_empty(name, value);
+	check_file_privilege(name, false);
 }

@@ -431,16 +431,25 @@ table_load(Oid relid)
 /* ---- whom to connect as ---- */
 
 /*
- * As postgres_fdw has it: without a password of its own, the mapping would let an ordinary user act with whatever
- * identity the server process can offer.
+ * As postgres_fdw has it: without a password or certificate of its own, the mapping would let an ordinary user act
+ * with whatever identity the server process can offer.
  */
 static void
-table_check_password(const UserMapping *user, const char *servername)
+table_check_password(const UserMapping *user, const char *servername, const char *connection_string)
 {
 	const char *password = option_text(user->options, NIL, "password");
 
-	if (superuser_arg(user->userid) || !option_flag(user->options, NIL, "password_required"))
+	if (superuser_arg(user->userid) || !option_flag(user->options, NIL, "password_required") ||
+		option_given(user->options, "sslcert"))
 		return;
+	if (option_connection_certificate(connection_string))
+		ereport(ERROR,
+				(errcode(ERRCODE_S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED),
+				 errmsg("client certificate is required"),
+				 errdetail("The certificate in the connection string of server \"%s\" is not for non-superusers.",
+						   servername),
+				 errhint("Give the user mapping options \"sslcert\" and \"sslkey\", or let a superuser set its option "
+						 "\"password_required\" to false.")));
 	if (password == NULL || password[0] == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED),
@@ -466,7 +475,7 @@ table_fill_target(TableMapping *mapping, Oid userid)
 	ClusterTarget *target = &mapping->target;
 	MemoryContext old;
 
-	table_check_password(user, table->servername);
+	table_check_password(user, table->servername, option_text(server->options, NIL, "connection_string"));
 
 	mapping->target_valid = false;
 	if (mapping->target_cxt == NULL)
@@ -483,6 +492,8 @@ table_fill_target(TableMapping *mapping, Oid userid)
 	target->bucket = table->bucket;
 	target->username = table_dup(option_text(user->options, NIL, "username"));
 	target->password = table_dup(option_text(user->options, NIL, "password"));
+	target->cert_file = table_dup(option_text(user->options, NIL, "sslcert"));
+	target->key_file = table_dup(option_text(user->options, NIL, "sslkey"));
 	target->keep_connections = option_flag(server->options, NIL, "keep_connections");
 	MemoryContextSwitchTo(old);
 
@@ -510,6 +521,8 @@ table_target(const FdwTable *table, Oid userid, ClusterTarget *target)
 	target->connection_string = pstrdup(target->connection_string);
 	target->username = table_dup(target->username);
 	target->password = table_dup(target->password);
+	target->cert_file = table_dup(target->cert_file);
+	target->key_file = table_dup(target->key_file);
 }
 
 ClusterHandle *

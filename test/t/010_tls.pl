@@ -1,0 +1,270 @@
+# TLS: what is verified, each way in which it can fail in words of its own, client certificates, files that change.
+use strict;
+use warnings;
+
+use CbCluster;
+use IO::Socket::INET;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $certs = PostgreSQL::Test::Utils::tempdir_short() . '/certs';
+system_or_bail("$ENV{CBCONN_TMP}/tls/make-certs.sh", $certs);
+
+my $cluster = CbCluster->new('--nodes', 2, '--generate', 'default._default.doc=50',
+	'--tls-cert', "$certs/server.pem", '--tls-key', "$certs/server.key", '--tls-client-ca', "$certs/ca.pem");
+my ($host, $tls_port) = split /:/, $cluster->{ready}{kvs}[0];
+my ($plain_port) = $cluster->kv(0) =~ /:(\d+)$/;
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+my $limits = 'bootstrap_timeout=2s&config_node_timeout=2s';
+my $ca = "truststorepath=$certs/ca.pem&$limits";
+
+$cluster->attach($node, connection_string => "couchbases://127.0.0.1:$tls_port?$ca");
+
+# What a fresh backend gets from these hosts and options: the number of documents, or the error.
+sub ask
+{
+	my ($hosts, $options, %param) = @_;
+	my $scheme = $param{scheme} // 'couchbases';
+	my $role = $param{role} // '';
+	my ($out, $err);
+
+	$node->safe_psql('postgres', "ALTER SERVER cb OPTIONS (SET connection_string '$scheme://$hosts?$options')");
+	$node->psql('postgres', "\\set VERBOSITY verbose\n" . ($role ? "SET ROLE $role;\n" : '') .
+		'SELECT count(*) FROM cb_doc;', stdout => \$out, stderr => \$err);
+	return $out ne '' ? $out : $err;
+}
+
+sub works
+{
+	my ($name, @how) = @_;
+	is(ask(@how), '50', "$name: works");
+	return;
+}
+
+sub fails
+{
+	my ($name, $sqlstate, $text, $hint, @how) = @_;
+	my $error = ask(@how);
+	my @errors = $error =~ /ERROR:/g;
+
+	like($error, qr/ERROR:  \Q$sqlstate\E: /, "$name: SQLSTATE");
+	like($error, $text, "$name: says what is wrong");
+	like($error, qr/HINT:  .*$hint/, "$name: says what to do") if $hint;
+	unlike($error, qr/HINT:/, "$name: no hint") unless $hint;
+	is(scalar(@errors), 1, "$name: one error");
+	return;
+}
+
+sub serve
+{
+	my ($certificate) = @_;
+	$cluster->control("certificate all cert=$certs/$certificate.pem key=$certs/$certificate.key");
+	return;
+}
+
+my $here = "127.0.0.1:$tls_port";
+
+# ---- verification ----
+
+works('an address, verified', $here, $ca);
+works('a name, verified', "localhost:$tls_port", $ca);
+works('both authorities in the file', $here, "truststorepath=$certs/both-ca.pem&$limits");
+works('certpath alone is the authority', $here, "certpath=$certs/ca.pem&$limits");
+works('ssl=on', $here, "ssl=on&$ca", scheme => 'couchbase');
+works('TLS 1.3 alone', $here, "tls_disable_v1_2=on&$ca");
+
+fails('authority unknown to the system', '08001', qr/step TLS handshake: .*authority that is not trusted: CN=ca,O=cbcluster tests/,
+	'truststorepath', $here, $limits);
+fails('no authority at all', 'HV024', qr/leaves no authority to trust/, 'truststorepath', $here,
+	"disable_mozilla_ca_certificates=on&$limits");
+fails('another authority', '08001', qr/authority that is not trusted/, 'truststorepath', $here,
+	"truststorepath=$certs/other-ca.pem&$limits");
+
+my @bad = (
+	[ 'expired', qr/certificate of the node expired at 2021-01-01 00:00 UTC/, 'renewed' ],
+	[ 'not-yet', qr/certificate of the node is not valid before 2090-01-01 00:00 UTC/, 'clock' ],
+	[ 'unknown-ca', qr/authority that is not trusted: CN=other-ca/, 'truststorepath' ],
+	[ 'self-signed', qr/self-signed and not trusted/, 'truststorepath' ],
+	[ 'wrong-host', qr/is not for "127\.0\.0\.1", but for: db\.example\.com/, 'network' ],
+	[ 'wrong-ip', qr/is not for "127\.0\.0\.1", but for: 192\.0\.2\.1/, 'network' ],
+	[ 'dns-only', qr/is not for "127\.0\.0\.1", but for: localhost/, 'network' ],
+	[ 'wrong-usage', qr/cannot be verified: .*purpose/, '' ]);
+foreach my $case (@bad)
+{
+	my ($certificate, $text, $hint) = @$case;
+
+	serve($certificate);
+	fails($certificate, '08001', $text, $hint, $here, $ca);
+	works("$certificate, not verified", $here, "ssl=no_verify&$limits");
+}
+serve('ip-only');
+fails('ip-only under a name', '08001', qr/is not for "localhost", but for: 127\.0\.0\.1, ::1/, 'network',
+	"localhost:$tls_port", $ca);
+works('ip-only', $here, $ca);
+serve('intermediate');
+works('an intermediate authority', $here, $ca);
+
+my (undef, undef, $warning) = $node->psql('postgres',
+	"ALTER SERVER cb OPTIONS (SET connection_string 'couchbases://$here?ssl=no_verify')");
+like($warning, qr/WARNING:  certificates of the cluster will not be verified/, 'no_verify gives a warning');
+
+# A file that changes is read by the next connection, of the same session too.
+serve('unknown-ca');
+my $session = $node->background_psql('postgres', on_error_stop => 0);
+my $store = "$certs/store.pem";
+system_or_bail('cp', "$certs/ca.pem", $store);
+$node->safe_psql('postgres', "ALTER SERVER cb OPTIONS (SET connection_string 'couchbases://$here?truststorepath=$store&$limits')");
+CbCluster::send_query($session, 'SELECT count(*) FROM cb_doc');
+like(CbCluster::finish_query($session), qr/authority that is not trusted/, 'before the file changes');
+system_or_bail('cp', "$certs/other-ca.pem", $store);
+is($session->query_safe('SELECT count(*) FROM cb_doc'), '50', 'after the file has changed');
+$session->quit;
+serve('server');
+
+# ---- what is not TLS, versions, files ----
+
+fails('plain port given for TLS', '08001', qr/step TLS handshake: /, 'port', "127.0.0.1:$plain_port", $ca);
+my $reverse = ask($here, $limits, scheme => 'couchbase');
+like($reverse, qr/ERROR:  (?:08006|08P01): .*step HELLO: (?:the node answers in TLS|the node closed|Connection reset).*HINT:  .*couchbases:\/\//s,
+	'TLS port given for plain text');
+
+# Listeners that are no TLS at all.
+my @children;
+
+sub listener
+{
+	my ($behave) = @_;
+	my $listener = IO::Socket::INET->new(Listen => 16, LocalAddr => '127.0.0.1', ReuseAddr => 1) or die "listen: $!";
+	my $child = fork() // die "fork: $!";
+
+	if ($child == 0)
+	{
+		my @kept;
+
+		while (my $connection = $listener->accept)
+		{
+			$connection->autoflush(1);
+			$behave->($connection);
+			push @kept, $connection;
+		}
+		exit 0;
+	}
+	push @children, $child;
+	return '127.0.0.1:' . $listener->sockport;
+}
+
+END
+{
+	my $status = $?;
+	kill('KILL', @children) if @children;
+	$? = $status;
+}
+
+fails('HTTP', '08001', qr/step TLS handshake: what listens there does not speak TLS/, '11207',
+	listener(sub { print { $_[0] } "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" }), $ca);
+fails('closed', '08001', qr/step TLS handshake: (?:the node closed the connection|Connection reset by peer)/, '11207',
+	listener(sub { sysread($_[0], my $hello, 4096); close($_[0]) }), $ca);
+fails('silence', '08001', qr/step TLS handshake: no answer in time/, '', listener(sub { }), $ca);
+
+fails('no such file', '58P01', qr/could not use the file ".*missing\.pem" as certificate authorities: No such file/, '', $here,
+	"truststorepath=$certs/missing.pem&$limits");
+fails('a folder', 'F0000', qr/as certificate authorities: it is not a regular file/, '', $here, "truststorepath=$certs&$limits");
+fails('no certificate in it', 'F0000', qr/garbage\.pem" as certificate authorities/, '', $here,
+	"truststorepath=$certs/garbage.pem&$limits");
+fails('mixed protocols', 'HV024', qr/protocol over TLS/, 'couchbases', "$here=mcds", $limits, scheme => 'couchbase');
+
+# ---- client certificates ----
+
+my $client = "$ca&certpath=$certs/client.pem&keypath=$certs/client.key";
+
+# Changes the user mapping's options, given as a list of "ADD name 'value'", "DROP name".
+sub mapping
+{
+	$node->safe_psql('postgres', 'ALTER USER MAPPING FOR CURRENT_USER SERVER cb OPTIONS (' . join(', ', @_) . ')');
+	return;
+}
+
+works('certificate not asked for, password', $here, $client);
+mapping('DROP username', 'DROP password');
+fails('certificate not asked for, no password', '28000', qr/did not ask for the client certificate/, '', $here, $client);
+foreach my $version ('1.2', '1.3')
+{
+	my $only = $version eq '1.3' ? '&tls_disable_v1_2=on' : '';
+
+	foreach my $mode ('enabled', 'mandatory')
+	{
+		$cluster->control("certificate all client_auth=$mode");
+		works("$mode, TLS $version: a good certificate", $here, $client . $only);
+		fails("$mode, TLS $version: of another authority", '28000', qr/refused the client certificate: .*authority/, 'authorities', $here,
+			"$ca&certpath=$certs/client-unknown-ca.pem&keypath=$certs/client-unknown-ca.key$only");
+		fails("$mode, TLS $version: expired", '28000', qr/refused the client certificate: it has expired/, 'certificate', $here,
+			"$ca&certpath=$certs/client-expired.pem&keypath=$certs/client-expired.key$only");
+		my $error = ask($here, "$ca&certpath=$certs/client-unknown-user.pem&keypath=$certs/client-unknown-user.key$only");
+		like($error, qr/ERROR:  08006: .*step HELLO: (?:the node closed the connection|Connection reset).*HINT:  .*client certificate/s,
+			"$mode, TLS $version: of nobody");
+	}
+	fails("mandatory, TLS $version: none", '28000', qr/the node wants a client certificate/, 'sslcert', $here, $ca . $only)
+	  if $version eq '1.3';
+}
+works('an intermediate authority of the client', $here,
+	"$ca&certpath=$certs/client-intermediate.pem&keypath=$certs/client-intermediate.key");
+
+$cluster->control('certificate all client_auth=enabled');
+fails('asked for, but there is none', '28000', qr/wants a user name and password/, '', $here, $ca);
+mapping(q{ADD username 'Administrator'}, q{ADD password 'wrong'});
+works('the certificate counts, not the password', $here, $client);
+works('the password is sent too', $here, "$client&use_credentials_with_client_certificate=on");
+works('the password is sent by SCRAM too', $here,
+	"$client&use_credentials_with_client_certificate=on&sasl_mech_force=SCRAM-SHA512");
+fails('wrong password without certificate', '28P01', qr/authentication failed/, '', $here, $ca);
+mapping(q{SET password 'password'});
+
+# In the mapping, where files are the business of those who may read them.
+mapping('DROP username', 'DROP password', "ADD sslcert '$certs/client.pem'", "ADD sslkey '$certs/client.key'");
+works('certificate of the mapping', $here, $ca);
+fails('certificate without TLS', 'HV024', qr/needs TLS/, 'couchbases', "127.0.0.1:$plain_port", $limits, scheme => 'couchbase');
+my @keys = (
+	[ 'client-open', 'F0000', qr/client-open\.key" as private key: others may read or change it/ ],
+	[ 'client-encrypted', 'F0000', qr/client-encrypted\.key" as private key/ ],
+	[ 'other', 'F0000', qr/other\.key" as private key: .*mismatch/ ],
+	[ 'missing', '58P01', qr/missing\.key" as private key: No such file/ ]);
+foreach my $case (@keys)
+{
+	my ($key, $sqlstate, $text) = @$case;
+
+	mapping("SET sslkey '$certs/$key.key'");
+	fails("key $key", $sqlstate, $text, '', $here, $ca);
+}
+mapping("SET sslkey '$certs/client.key'");
+
+$node->safe_psql('postgres', q{
+	CREATE ROLE plain;
+	CREATE ROLE reader;
+	GRANT pg_read_server_files TO reader;
+	GRANT USAGE ON FOREIGN SERVER cb TO plain, reader;
+	GRANT SELECT ON cb_doc TO plain, reader;
+});
+my ($status, undef, $denied) = $node->psql('postgres', "SET ROLE plain;
+	CREATE USER MAPPING FOR plain SERVER cb OPTIONS (sslcert '$certs/client.pem', sslkey '$certs/client.key')");
+like($denied, qr/permission denied to set/, 'who may not read files of the server may not name them');
+($status, undef, $denied) = $node->psql('postgres', "CREATE USER MAPPING FOR plain SERVER cb OPTIONS (sslcert '$certs/client.pem')");
+like($denied, qr/"sslcert" and "sslkey" need each other/, 'certificate and key come together');
+$node->safe_psql('postgres', "SET ROLE reader;
+	CREATE USER MAPPING FOR reader SERVER cb OPTIONS (sslcert '$certs/client.pem', sslkey '$certs/client.key')");
+works('a non-superuser with a certificate of their own', $here, $ca, role => 'reader');
+$node->safe_psql('postgres', q{CREATE USER MAPPING FOR plain SERVER cb OPTIONS (username 'x', password 'y')});
+fails("a non-superuser with the server's certificate", '2F003', qr/client certificate is required/, 'sslcert', $here, $client, role => 'plain');
+
+# ---- the system's store ----
+
+$node->stop;
+{
+	local $ENV{SSL_CERT_FILE} = "$certs/ca.pem";
+	$node->start;
+	works("authorities of the system's store", $here, $limits);
+	$node->stop;
+}
+done_testing();
