@@ -184,6 +184,7 @@ struct Node
 	WireFault  *wire_faults;
 	HttpFault	http_fault;
 	uint64_t	accepted;			/* data connections */
+	uint64_t	flights;			/* times that clients spoke first or after an answer: round trips, that of TCP aside */
 	uint64_t	requests;			/* KV requests seen */
 };
 
@@ -250,6 +251,7 @@ void		node_pause(Node *n, bool paused);
 void		node_kill(Node *n, bool failover);	/* listeners closed, connections reset; cluster_failover() too if asked */
 bool		node_revive(Node *n);			/* same ports; after a fail-over back with its former vBuckets */
 void		node_drop_connections(Node *n);
+void		node_rekey(Node *n);			/* TLS of all data connections: new keys, or a new handshake */
 void		node_add_fault(Node *n, const Fault *f);
 void		node_add_wire_fault(Node *n, WireFaultKind kind, uint64_t after, int connections);
 void		node_clear_faults(Node *n);

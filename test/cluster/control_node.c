@@ -89,6 +89,15 @@ run_remove(Call *c)
 }
 
 static bool
+run_rekey(Call *c)
+{
+	if (c->node->tls == NULL)
+		return call_refuse(c, "the cluster was started without TLS");
+	node_rekey(c->node);
+	return true;
+}
+
+static bool
 run_delay(Call *c)
 {
 	long long	ms;
@@ -180,6 +189,7 @@ const Row	control_node_rows[] = {
 	{"add", false, "", run_add, "a node joins, without vBuckets before a rebalance; the answer has its addresses"},
 	{"remove", true, "", run_remove, "its vBuckets go to the others, it leaves the configuration, its ports close"},
 	{"drop", true, "", run_drop, "close all data connections once"},
+	{"rekey", true, "", run_rekey, "TLS 1.3: new keys for both sides; TLS 1.2: ask clients for a new handshake"},
 	{"delay", true, "ms", run_delay, "every data request waits so long; 0 ends it"},
 	{"certificate", true, "cert key client_ca client_auth min_version", run_certificate,
 	"TLS settings of new connections; files are read at once"},

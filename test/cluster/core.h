@@ -38,6 +38,7 @@ const WireFault *node_match_wire_fault(Node *n);
 /* kv_conn.c */
 void		conn_accepted(Node *n, int fd, const char *peer, bool tls);
 void		conn_close_matching(Node *n, const Bucket *b, const User *u);	/* both NULL: all */
+void		conn_rekey(Conn *c);
 void		conn_set_paused(Conn *c, bool paused);
 void		conn_process(Conn *c);		/* works on what has been received */
 void		conn_flush(Conn *c);		/* writes what can be written */
@@ -50,6 +51,7 @@ void		io_close(Conn *c);
 ssize_t		io_recv(Conn *c, uint8_t *buf, size_t room);	/* 0: nothing now, -1: the connection has ended */
 bool		io_flush(Conn *c);			/* writes what the socket takes; false: the connection has ended */
 size_t		io_pending(const Conn *c);	/* bytes that wait for the socket */
+void		io_rekey(Conn *c);			/* TLS 1.3: new keys for both sides; 1.2: asks for a new handshake */
 void		io_goodbye(Conn *c);		/* tells a TLS client that the end is meant */
 
 /* kv_dispatch.c */

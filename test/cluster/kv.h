@@ -37,6 +37,9 @@ struct Conn
 	bool		has_wire_fault;
 	WireFault	wire_fault;
 	uint64_t	wire_sent;			/* bytes given to the socket */
+	bool		secured;			/* the first TLS handshake is over */
+	bool		spoke_last;			/* nothing has come since something was sent */
+	uint64_t	bytes_received;
 	uint64_t	features;
 	User	   *user;				/* NULL: not authenticated */
 	Bucket	   *bucket;				/* selected, or NULL */

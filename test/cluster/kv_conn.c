@@ -267,6 +267,14 @@ must_wait(Conn *c, const uint8_t *packet, size_t len)
 }
 
 void
+conn_rekey(Conn *c)
+{
+	io_rekey(c);
+	if (!c->node->paused)
+		conn_flush(c);
+}
+
+void
 conn_set_paused(Conn *c, bool paused)
 {
 	if (paused)

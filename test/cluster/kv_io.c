@@ -70,7 +70,7 @@ collect(Conn *c)
 static void
 encrypt(Conn *c)
 {
-	while (SSL_is_init_finished(c->ssl) && evbuffer_get_length(c->out) > 0 && evbuffer_get_length(c->wire) < WIRE_HIGH)
+	while (c->secured && evbuffer_get_length(c->out) > 0 && evbuffer_get_length(c->wire) < WIRE_HIGH)
 	{
 		size_t		len = evbuffer_get_contiguous_space(c->out);
 		size_t		written;
@@ -141,7 +141,10 @@ io_flush(Conn *c)
 			return alive;
 		n = evbuffer_write_atmost(wire, c->fd, limit > WRITE_SIZE ? WRITE_SIZE : (ev_ssize_t) limit);
 		if (n > 0)
+		{
 			c->wire_sent += (unsigned) n;
+			c->spoke_last = true;
+		}
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return true;
 		if (n <= 0 && !(n < 0 && errno == EINTR))
@@ -150,9 +153,23 @@ io_flush(Conn *c)
 }
 
 void
+io_rekey(Conn *c)
+{
+	if (c->ssl == NULL || !c->secured)
+		return;
+	ERR_clear_error();
+	if (SSL_version(c->ssl) == TLS1_3_VERSION)
+		SSL_key_update(c->ssl, SSL_KEY_UPDATE_REQUESTED);
+	else
+		SSL_renegotiate(c->ssl);
+	SSL_do_handshake(c->ssl);
+	collect(c);
+}
+
+void
 io_goodbye(Conn *c)
 {
-	if (c->ssl == NULL || !SSL_is_init_finished(c->ssl))
+	if (c->ssl == NULL || !c->secured)
 		return;
 	ERR_clear_error();
 	SSL_shutdown(c->ssl);
@@ -193,6 +210,9 @@ handshake(Conn *c)
 	collect(c);
 	if (!io_flush(c))
 		return -1;
+	c->secured = true;
+	if (SSL_version(c->ssl) == TLS1_3_VERSION)
+		c->spoke_last = false;	/* session tickets: nobody waits for them */
 	c->user = tls_user(c->node->cluster, c->ssl, &shown);
 	c->by_certificate = c->user != NULL;
 	return shown && c->user == NULL ? -1 : 1;
@@ -229,11 +249,14 @@ io_recv(Conn *c, uint8_t *buf, size_t room)
 		return 0;
 	if (n <= 0)
 		return -1;
+	c->node->flights += c->spoke_last || c->bytes_received == 0;
+	c->spoke_last = false;
+	c->bytes_received += (size_t) n;
 	if (c->ssl == NULL)
 		return n;
 	BIO_write(SSL_get_rbio(c->ssl), raw, (int) n);
 	ERR_clear_error();
-	if (!SSL_is_init_finished(c->ssl))
+	if (!c->secured)
 		done = handshake(c);
 	return done == 1 ? decrypt(c, buf, room) : done;
 }

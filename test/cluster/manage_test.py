@@ -603,7 +603,11 @@ def spoilt_requests():
         (b"PUT /settings/rbac/users/local/a%41", b"password=abcdef&roles=data_reader%5Bdefault%3Aa:b%5D"))]
     seeds += [("control", b"POST /" + line + head + b"\r\n") for line in (
         b"fault?node=0&kind=delay&ms=1&count=2", b"move?bucket=default&vbucket=3&to=1", b"status", b"kill?node=1",
-        b"revive?node=1", b"pause?node=1", b"resume?node=1")]
+        b"revive?node=1", b"pause?node=1", b"resume?node=1", b"refuse?node=1", b"accept?node=1", b"freeze?node=1",
+        b"thaw?node=1", b"wire?node=0&kind=corrupt&after=9", b"http?node=0&kind=close", b"add", b"remove?node=2",
+        b"rebalance?bucket=default&step_ms=1", b"recreate?bucket=default", b"warmup?bucket=default&node=0&state=warming",
+        b"alternate?node=0&hostname=h&ports=%7B%22kv%22:1%7D", b"hostname?node=0&name=h", b"config?bucket=default",
+        b"sasl?kind=no-signature")]
     chance = random.Random(1)
     with Cluster() as c:
         links = []

@@ -15,6 +15,8 @@
 #include "disk.h"
 #include "tls.h"
 
+#define BACKLOG 4096				/* hundreds of backends may connect at once */
+
 static void
 accept_one(Node *n, evutil_socket_t fd, const struct sockaddr *sa, bool tls)
 {
@@ -76,7 +78,7 @@ open_listener(Node *n, uint16_t *port, evconnlistener_cb on_connection)
 	struct evconnlistener *l;
 
 	l = evconnlistener_new_bind(n->cluster->base, on_connection, n,
-								LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, 256, (struct sockaddr *) &sa, len);
+								LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG, (struct sockaddr *) &sa, len);
 	if (l == NULL)
 		cb_log("cannot listen on %s:%u: %s", n->cluster->url_host, *port, strerror(errno));
 	else if (getsockname(evconnlistener_get_fd(l), (struct sockaddr *) &sa, &bound_len) == 0)
@@ -207,6 +209,16 @@ void
 node_drop_connections(Node *n)
 {
 	conn_close_matching(n, NULL, NULL);
+}
+
+void
+node_rekey(Node *n)
+{
+	for (Conn *c = n->conns, *next; c != NULL; c = next)
+	{
+		next = c->next;
+		conn_rekey(c);
+	}
 }
 
 void

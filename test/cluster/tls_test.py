@@ -371,6 +371,76 @@ def fault_switches_work_under_tls():
         login(c.connect())
         same(get_https(c, '/pools')[0], 200)
 
+@test
+def new_keys():
+    """TLS 1.3: the client answers a key update; 1.2: Python's client refuses a new handshake and goes on."""
+    with Cluster() as c:
+        for version in (V12, V13):
+            link = login(c.connect(high=version))
+            for _ in range(3):
+                same(c.switch('rekey?node=all')[0], 200)
+                same([call(link, 0x0a)[0] for _ in range(3)], [0, 0, 0])
+            link.close()
+    with Cluster(cert=None) as c:
+        same(c.switch('rekey?node=0')[0], 400)
+
+@test
+def truncation_is_not_an_end():
+    """A cut connection has no close_notify, one that the server means to end has."""
+    with Cluster() as c:
+        link = login(c.connect())
+        link.sendall(packet(0x07))
+        receive(link, 24)
+        link.suppress_ragged_eofs = False
+        same(link.recv(1), b'')
+        c.switch('wire?node=0&kind=close&after=3000')
+        link = c.connect()
+        link.suppress_ragged_eofs = False
+        try:
+            while call(link, 0x0a):
+                pass
+        except ssl.SSLError as e:
+            same('EOF' in (e.reason or str(e)), True)
+
+@test
+def round_trips_are_counted():
+    flights = lambda c: c.switch('status')[1]['nodes'][0]['flights']
+    with Cluster('--nodes', '1') as c:
+        for version, handshake in ((V12, 2), (V13, 1)):
+            before = flights(c)
+            link = c.connect(low=version, high=version)
+            call(link, 0x0a)
+            call(link, 0x0a)
+            link.close()
+            same(flights(c) - before, handshake + 2)
+
+@test
+def spoilt_bytes():
+    import random
+    chance = random.Random(1)
+    hello = []
+    with Cluster('--nodes', '1', client_auth='enabled') as c:
+        into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        try:
+            c.context().wrap_bio(into, out, server_hostname='localhost').do_handshake()
+        except ssl.SSLWantReadError:
+            hello = bytearray(out.read())
+        for _ in range(1500):
+            data = bytearray(hello)
+            for _ in range(chance.randint(0, 5)):
+                data[chance.randrange(len(data))] = chance.randrange(256)
+            data = data[:chance.randrange(len(data) + 1)] if chance.random() < 0.3 else data + os.urandom(chance.randrange(99))
+            link = socket.create_connection(c.address(chance.choice(('kvs', 'management_tls'))), timeout=5)
+            try:
+                link.sendall(data)
+                link.settimeout(0.002)
+                link.recv(10000)
+            except OSError:
+                pass
+            link.close()
+        login(c.connect())
+        same(get_https(c, '/pools')[0], 200)
+
 # ---------------------------------------------------------------- management service
 
 @test
