@@ -19,6 +19,19 @@ CREATE FOREIGN DATA WRAPPER cbconn_fdw
 
 COMMENT ON FOREIGN DATA WRAPPER cbconn_fdw IS 'Couchbase buckets as foreign tables';
 
+-- Tables that cannot work are refused when they are made, not when they are first used.
+CREATE FUNCTION cbconn_fdw_check_tables()
+RETURNS event_trigger
+AS 'MODULE_PATHNAME'
+LANGUAGE C;
+
+CREATE EVENT TRIGGER cbconn_fdw_check_tables ON ddl_command_end
+  WHEN TAG IN ('CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE', 'ALTER TABLE', 'IMPORT FOREIGN SCHEMA')
+  EXECUTE FUNCTION cbconn_fdw_check_tables();
+
+COMMENT ON EVENT TRIGGER cbconn_fdw_check_tables IS
+  'refuses foreign tables over Couchbase whose bucket, key or columns cannot work';
+
 -- The connections of the session that asks; nothing of other sessions, no secrets.
 -- Workers of a parallel query have connections of their own, hence RESTRICTED.
 CREATE FUNCTION cbconn_get_connections(

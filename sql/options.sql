@@ -115,8 +115,9 @@ EXCEPTION WHEN invalid_parameter_value THEN
 END $$;
 DO $$
 BEGIN
-  EXECUTE format('CREATE FOREIGN TABLE long (a int) SERVER s OPTIONS (bucket %L, scope %L, collection %L)',
+  EXECUTE format('CREATE FOREIGN TABLE long (a int) SERVER noted OPTIONS (bucket %L, scope %L, collection %L)',
                  repeat('b', 100), repeat('s', 251), repeat('c', 251));
+  DROP FOREIGN TABLE long;
 END $$;
 
 -- what excludes each other

@@ -78,6 +78,11 @@ typedef struct ClusterDoc
 	const ClusterValue *values; /* NULL without */
 } ClusterDoc;
 
+/* ---- connection strings (settings.c) ---- */
+
+/* Throws if the string asks for what is understood but not done. Says nothing of strings that cannot be understood. */
+extern void cluster_check_connection_string(const char *text);
+
 /* ---- handles (manager.c) ---- */
 
 /*

@@ -117,3 +117,25 @@ handle_parse_connection_string(ClusterHandle *handle, const char *text)
 				 error.hint[0] ? errhint("%s", cluster_printable_cstr(error.hint)) : 0));
 	check_settings(handle->connstr, handle->settings);
 }
+
+void
+cluster_check_connection_string(const char *text)
+{
+	CbConnStr  *connstr = NULL;
+	CbSettings *settings = NULL;
+	CbError		error;
+	bool		valid = cb_connstr_parse(text, &connstr, &error) == CB_OK &&
+		cb_settings_from_connstr(connstr, &settings, &error) == CB_OK;
+
+	PG_TRY();
+	{
+		if (valid)
+			check_settings(connstr, settings);
+	}
+	PG_FINALLY();
+	{
+		cb_settings_free(settings);
+		cb_connstr_free(connstr);
+	}
+	PG_END_TRY();
+}

@@ -3,8 +3,8 @@
  *		The table of options, the validator it drives, and the readers.
  *
  * The validator sees one object at a time, so it refuses what that object alone makes impossible. What needs the
- * column's type or another object (key column that is not text, no bucket anywhere) is refused by table_load, at
- * the first use of the table.
+ * column's type or another object (key column that is not text, no bucket anywhere) is refused by table_load: when the
+ * table is made or changed (ddl.c), and at its first use where the other object changed later.
  */
 #include "option.h"
 

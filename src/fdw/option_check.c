@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 
+#include "../cluster/cluster.h"
 #include "../protocol/connstr.h"
 #include "../protocol/settings.h"
 
@@ -75,7 +76,7 @@ check_settings(const char *const *given, bool certpath_as_ca, bool unverified)
 				 errdetail("Whoever can redirect its connections can read and change all that is sent.")));
 }
 
-/* Parses it strictly and throws with the part that is wrong. */
+/* Parses it strictly and throws with the part that is wrong, or not done. */
 void
 option_check_connection_string(const char *name, const char *value)
 {
@@ -101,6 +102,7 @@ option_check_connection_string(const char *name, const char *value)
 	unverified = settings->tls && settings->tls_verify == CB_TLS_VERIFY_NONE;
 	cb_settings_free(settings);
 	check_settings(given, certpath_as_ca, unverified);
+	cluster_check_connection_string(value);
 }
 
 char *

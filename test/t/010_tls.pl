@@ -23,7 +23,7 @@ my $ca = "truststorepath=$certs/ca.pem&$limits";
 
 $cluster->attach($node, connection_string => "couchbases://127.0.0.1:$tls_port?$ca");
 
-# What a fresh backend gets from these hosts and options: the number of documents, or the error.
+# What a fresh backend gets from these hosts and options: the number of documents, or the error, be it from ALTER SERVER.
 sub ask
 {
 	my ($hosts, $options, %param) = @_;
@@ -31,7 +31,10 @@ sub ask
 	my $role = $param{role} // '';
 	my ($out, $err);
 
-	$node->safe_psql('postgres', "ALTER SERVER cb OPTIONS (SET connection_string '$scheme://$hosts?$options')");
+	$node->psql('postgres',
+		"\\set VERBOSITY verbose\nALTER SERVER cb OPTIONS (SET connection_string '$scheme://$hosts?$options')",
+		stderr => \$err);
+	return $err if $err =~ /ERROR:/;
 	$node->psql('postgres', "\\set VERBOSITY verbose\n" . ($role ? "SET ROLE $role;\n" : '') .
 		'SELECT count(*) FROM cb_doc;', stdout => \$out, stderr => \$err);
 	return $out ne '' ? $out : $err;
