@@ -478,23 +478,14 @@ is_idle(const KvOp *op)
 		op->delayed.head == KV_NO_ITEM;
 }
 
-/*
- * Writes that have waited for too long. Connections that owe answers are closed, so that nothing can be applied after
- * we have said that it was not; what stood in their queues only has certainly not been.
- */
-static void
-time_out(KvOp *op)
+/* Closes the connections that owe answers to op; what stood in their queues only has certainly not been applied. */
+static bool
+close_silent(KvOp *op, const char *last)
 {
 	ClusterHandle *handle = op->handle;
 	int64		now = wait_now();
-	KvFailure	failure;
-	KvList		waiting = op->waiting;
-	bool		owed = false;
-	char		last[sizeof(failure.text)] = "";
-	int			item;
+	bool		any = false;
 
-	if (op->last.sqlstate != 0)
-		snprintf(last, sizeof(last), "; last error: %s", op->last.text);
 	for (int i = 0; i < handle->nconns; i++)
 	{
 		KvConn	   *conn = handle->conns[i];
@@ -507,25 +498,52 @@ time_out(KvOp *op)
 			kv_op_item(op, conn->requests[j].item)->give_up = now;
 			owes = true;
 		}
-		owed |= owes;
+		any |= owes;
 		if (owes)
 			kv_conn_fail(conn, ERRCODE_CONNECTION_FAILURE, false, "no answer within %.1f s%.300s", op->timeout / 1e6,
 						 last);
 	}
+	return any;
+}
+
+/*
+ * Writes that have waited for too long. silent: no answer has come for all that time; then the connections are closed,
+ * so that nothing can be applied after we have said that it was not.
+ */
+static void
+time_out(KvOp *op, bool silent)
+{
+	int64		now = wait_now();
+	KvFailure	failure;
+	KvList		waiting = op->waiting;
+	char		last[sizeof(failure.text)] = "";
+	int			item;
+
+	if (op->last.sqlstate != 0)
+		snprintf(last, sizeof(last), "; last error: %s", op->last.text);
 	kv_failure_set(&failure, ERRCODE_CONNECTION_FAILURE, false, "operation", "no node could be asked within %.1f s%.300s",
 				   op->timeout / 1e6, last);
-	if (op->last.sqlstate != 0)
-		strlcpy(failure.node, op->last.node, sizeof(failure.node));
 	/* With the window free again, those in line have their chance at other nodes. */
-	while (!owed && (item = list_pop(op, &op->pending)) != KV_NO_ITEM)
-		kv_op_give_up(op, item, &failure);
+	if (silent && !close_silent(op, last))
+	{
+		while ((item = list_pop(op, &op->pending)) != KV_NO_ITEM)
+			kv_op_give_up(op, item, &failure);
+	}
 	list_clear(&op->waiting);
 	while ((item = list_pop(op, &waiting)) != KV_NO_ITEM)
 	{
-		if (kv_op_item(op, item)->give_up <= now)
-			kv_op_give_up(op, item, &failure);
-		else
+		const KvConn *conn = op->cls->route(op, item);
+
+		if (kv_op_item(op, item)->give_up > now)
+		{
 			put_waiting(op, item);
+			continue;
+		}
+		kv_failure_set(&failure, ERRCODE_CONNECTION_FAILURE, false, conn ? conn->step : "operation",
+					   "no connection within %.1f s%.300s", op->timeout / 1e6, last);
+		if (conn != NULL)
+			strlcpy(failure.node, conn->name, sizeof(failure.node));
+		kv_op_give_up(op, item, &failure);
 	}
 }
 
@@ -547,7 +565,7 @@ wait_for_answer(KvOp *op, int64 *started)
 	{
 		if (op->cls->gave_up != NULL)
 		{
-			time_out(op);
+			time_out(op, now >= *started + op->timeout);
 			return;
 		}
 		if (!op->cls->optional)
