@@ -60,6 +60,19 @@ LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION cbconn_disconnect_all() IS
   'closes this session''s connections to all servers unless this transaction uses them; true if any was closed';
 
+-- Functions that look at a cluster need USAGE on the server and a user mapping, as foreign tables do.
+-- They try things in subtransactions, hence UNSAFE.
+CREATE FUNCTION cbconn_ping(
+  server_name text, bucket text DEFAULT NULL,
+  OUT node text, OUT service text, OUT state text,
+  OUT latency_ms double precision, OUT connect_ms double precision, OUT error text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+
+COMMENT ON FUNCTION cbconn_ping(text, text) IS
+  'asks each data node of a bucket for a sign of life: ok, timeout or error, and how long it took';
+
 CREATE FUNCTION cbconn_parse(
   connection_string text,
   OUT section text, OUT name text, OUT value text, OUT origin text, OUT description text)

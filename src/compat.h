@@ -17,7 +17,10 @@
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
+#include "catalog/pg_foreign_server.h"
+#include "miscadmin.h"
 #include "storage/latch.h"
+#include "utils/acl.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 
@@ -50,6 +53,20 @@ compat_wait_event_set(int nevents)
 #else
 	return CreateWaitEventSet(TopMemoryContext, nevents);
 #endif
+}
+
+/* Throws unless the current user may use the foreign server. 16: one function checks objects of all kinds. */
+static inline void
+compat_check_server_usage(Oid serverid, const char *servername)
+{
+#if PG_VERSION_NUM >= 160000
+	AclResult	result = object_aclcheck(ForeignServerRelationId, serverid, GetUserId(), ACL_USAGE);
+#else
+	AclResult	result = pg_foreign_server_aclcheck(serverid, GetUserId(), ACL_USAGE);
+#endif
+
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_FOREIGN_SERVER, servername);
 }
 
 #endif							/* CBCONN_COMPAT_H */

@@ -99,6 +99,7 @@ typedef enum KvReply
 	KV_REPLY_STAT,				/* answers until one has an empty key or another status than 0 */
 	KV_REPLY_HANDSHAKE,			/* kv_handshake.c */
 	KV_REPLY_CONFIG,			/* topology.c */
+	KV_REPLY_PING,				/* ping.c; item: number of the ping */
 	KV_REPLY_COLLECTION			/* collection.c; item: index of the collection */
 } KvReply;
 
@@ -152,6 +153,11 @@ struct KvConn
 	int			free_request;	/* head of the free list, -1: none */
 	int			outstanding;	/* requests under way, of whomever */
 	int			streaming;		/* those of them with several answers */
+
+	/* ping.c */
+	int			ping_number;	/* of the last one */
+	uint16		ping_status;	/* of its answer */
+	int64		ping_answered;	/* when that came; 0: not yet */
 
 	/* handshake */
 	CbFeatures	features;
@@ -213,6 +219,9 @@ extern const char *kv_secure_hint(const KvConn *conn);
 
 extern void kv_handshake_start(KvConn *conn);
 extern void kv_handshake_answer(KvConn *conn, const CbPacket *packet);
+
+/* ping.c: the answer to a ping; of older ones, nobody wants to know */
+extern void kv_ping_answer(KvConn *conn, int number, const CbPacket *packet);
 
 extern void kv_block_release(ClusterHandle *handle, KvBlock *block);
 

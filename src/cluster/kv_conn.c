@@ -543,6 +543,10 @@ take_answer(KvConn *conn, const CbPacket *packet)
 			free_request(conn, index);
 			topology_answer(conn, packet);
 			break;
+		case KV_REPLY_PING:
+			free_request(conn, index);
+			kv_ping_answer(conn, item, packet);
+			break;
 		case KV_REPLY_COLLECTION:
 			free_request(conn, index);
 			collection_answer(conn, item, packet);

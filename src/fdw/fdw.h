@@ -9,6 +9,7 @@
 
 #include "access/tupdesc.h"
 #include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
 #include "nodes/bitmapset.h"
 #include "../cluster/cluster.h"
 #include "../protocol/path.h"
@@ -102,6 +103,9 @@ extern FdwTable *table_load(Oid relid);
 
 /* The target for this table as this user sees it (checkAsUser, or the current user when InvalidOid). */
 extern void table_target(const FdwTable *table, Oid userid, ClusterTarget *target);
+
+/* The target for a server as the current user sees it, without a bucket, in the current memory context. */
+extern void table_server_target(ForeignServer *server, ClusterTarget *target);
 
 /* cluster_open and cluster_collection for a table in one step (the server's own table_open is another thing). */
 extern ClusterHandle *table_connect(const FdwTable *table, Oid userid, KvCollection **collection);

@@ -464,6 +464,32 @@ table_dup(const char *text)
 	return text == NULL ? NULL : pstrdup(text);
 }
 
+/* All of a target but the bucket, in the current memory context. */
+static void
+table_describe_server(const UserMapping *user, ForeignServer *server, ClusterTarget *target)
+{
+	target->umid = user->umid;
+	target->serverid = server->serverid;
+	target->userid = user->userid;
+	target->servername = pstrdup(server->servername);
+	target->connection_string = pstrdup(option_text(server->options, NIL, "connection_string"));
+	target->username = table_dup(option_text(user->options, NIL, "username"));
+	target->password = table_dup(option_text(user->options, NIL, "password"));
+	target->cert_file = table_dup(option_text(user->options, NIL, "sslcert"));
+	target->key_file = table_dup(option_text(user->options, NIL, "sslkey"));
+	target->keep_connections = option_flag(server->options, NIL, "keep_connections");
+}
+
+void
+table_server_target(ForeignServer *server, ClusterTarget *target)
+{
+	UserMapping *user = GetUserMapping(GetUserId(), server->serverid);
+
+	table_check_password(user, server->servername, option_text(server->options, NIL, "connection_string"));
+	memset(target, 0, sizeof(*target));
+	table_describe_server(user, server, target);
+}
+
 /* Reads server and user mapping into the mapping's cached target. */
 static void
 table_fill_target(TableMapping *mapping, Oid userid)
@@ -472,7 +498,6 @@ table_fill_target(TableMapping *mapping, Oid userid)
 	uint64		invalidations = table_invalidations;
 	UserMapping *user = GetUserMapping(userid, table->serverid);
 	ForeignServer *server = GetForeignServer(table->serverid);
-	ClusterTarget *target = &mapping->target;
 	MemoryContext old;
 
 	table_check_password(user, table->servername, option_text(server->options, NIL, "connection_string"));
@@ -484,17 +509,8 @@ table_fill_target(TableMapping *mapping, Oid userid)
 		MemoryContextReset(mapping->target_cxt);
 
 	old = MemoryContextSwitchTo(mapping->target_cxt);
-	target->umid = user->umid;
-	target->serverid = table->serverid;
-	target->userid = user->userid;
-	target->servername = table->servername;
-	target->connection_string = pstrdup(option_text(server->options, NIL, "connection_string"));
-	target->bucket = table->bucket;
-	target->username = table_dup(option_text(user->options, NIL, "username"));
-	target->password = table_dup(option_text(user->options, NIL, "password"));
-	target->cert_file = table_dup(option_text(user->options, NIL, "sslcert"));
-	target->key_file = table_dup(option_text(user->options, NIL, "sslkey"));
-	target->keep_connections = option_flag(server->options, NIL, "keep_connections");
+	table_describe_server(user, server, &mapping->target);
+	mapping->target.bucket = table->bucket;
 	MemoryContextSwitchTo(old);
 
 	mapping->target_userid = userid;

@@ -1,0 +1,237 @@
+/*
+ * ping.c
+ *		Which nodes answer: a NOOP to each of them, all at the same time.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "diag.h"
+#include "handle.h"
+#include "utils/resowner.h"
+
+/* One node while it is being asked. */
+typedef struct Ping
+{
+	KvConn	   *conn;
+	ClusterPing *result;
+	int64		started;		/* wait_now() when the connection was asked for; 0: it was there already */
+	int64		sent;			/* wait_now() of the NOOP; 0: not yet */
+	bool		done;
+} Ping;
+
+/* Whether an error tells of the cluster, and not of this backend or its user. */
+static bool
+is_remote(int sqlstate)
+{
+	int			category = ERRCODE_TO_CATEGORY(sqlstate);
+
+	return sqlstate == ERRCODE_CANNOT_CONNECT_NOW ||
+		(category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
+		 category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) &&
+		 category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR));
+}
+
+/* Looks for a configuration; why there is none, or NULL. In a subtransaction: an error leaves nothing behind. */
+static char *
+find_config(ClusterHandle *handle)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	char	   *volatile reason = NULL;
+
+	if (handle->config != NULL)
+		return NULL;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(cxt);
+	PG_TRY();
+	{
+		cluster_bootstrap(handle, NULL);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(cxt);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(cxt);
+		CurrentResourceOwner = owner;
+		if (!is_remote(error->sqlerrcode))
+			ReThrowError(error);
+		reason = error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(cxt);
+	CurrentResourceOwner = owner;
+	return reason;
+}
+
+void
+kv_ping_answer(KvConn *conn, int number, const CbPacket *packet)
+{
+	if (number != conn->ping_number)
+		return;
+	conn->ping_answered = wait_now();
+	conn->ping_status = packet->status;
+}
+
+static void
+begin(Ping *ping)
+{
+	ping->sent = 0;
+	ping->started = 0;
+	if (ping->conn->state == KV_CONN_READY)
+		return;
+	/* The user asks now: an earlier failure is no reason not to try. */
+	ping->started = wait_now();
+	ping->conn->retry_after = 0;
+	(void) kv_conn_want(ping->conn);
+}
+
+static void
+finish(Ping *ping, const char *state, const char *error)
+{
+	ping->result->state = state;
+	ping->result->error = error;
+	ping->done = true;
+}
+
+static void
+send_noop(Ping *ping)
+{
+	KvConn	   *conn = ping->conn;
+	uint32		opaque;
+
+	if (ping->started != 0)
+		ping->result->connect_us = wait_now() - ping->started;
+	conn->ping_number++;
+	conn->ping_answered = 0;
+	opaque = kv_conn_request(conn, NULL, conn->ping_number, CB_OP_NOOP, KV_REPLY_PING);
+	kv_conn_requested(conn, opaque, cb_kv_noop(&conn->out, opaque));
+	ping->sent = wait_now();
+}
+
+/* The connection is closed. One that was open before may have been cut while it was idle: that says nothing. */
+static void
+closed(Ping *ping)
+{
+	const KvFailure *failure = &ping->conn->failure;
+
+	if (ping->started == 0)
+		begin(ping);
+	else if (ping->conn->retired)
+		finish(ping, "error", "the node has left the cluster");
+	else if (failure->sqlstate == 0)
+		finish(ping, "error", "the connection was closed");
+	else
+		finish(ping, strcmp(failure->text, "no answer in time") == 0 ? "timeout" : "error",
+			   psprintf("%s: %s", failure->step, cluster_printable_cstr(failure->text)));
+}
+
+/* Goes on as far as it can without waiting; returns when it wants to be called again at the latest. */
+static int64
+advance(Ping *ping, int64 patience)
+{
+	KvConn	   *conn = ping->conn;
+	int64		now = wait_now();
+
+	if (conn->state == KV_CONN_CLOSED)
+		closed(ping);
+	else if (conn->state != KV_CONN_READY)
+		return WAIT_FOREVER;	/* ends by the connection's own deadline */
+	else if (ping->sent == 0)
+		send_noop(ping);
+	else if (conn->ping_answered != 0)
+	{
+		ping->result->latency_us = conn->ping_answered - ping->sent;
+		if (conn->ping_status == CB_STATUS_SUCCESS)
+			finish(ping, "ok", NULL);
+		else
+			finish(ping, "error", psprintf("operation: the node refused the request (status %02x)", conn->ping_status));
+	}
+	else if (now >= ping->sent + patience)
+		finish(ping, "timeout", "operation: no answer in time");
+	return ping->done ? WAIT_FOREVER : ping->sent != 0 ? ping->sent + patience : now;
+}
+
+static void
+run(ClusterHandle *handle, Ping *pings, int n)
+{
+	for (;;)
+	{
+		int64		deadline = WAIT_FOREVER;
+		bool		busy = false;
+
+		for (int i = 0; i < n; i++)
+		{
+			if (!pings[i].done)
+				deadline = Min(deadline, advance(&pings[i], handle->settings->kv_timeout));
+			busy |= !pings[i].done;
+		}
+		if (!busy)
+			return;
+		handle_wait(handle, deadline, false, NULL);
+	}
+}
+
+/* The nodes to ask: those of the configuration, else whomever we have tried to get one from. */
+static int
+choose(ClusterHandle *handle, Ping *pings)
+{
+	int			n = 0;
+
+	if (handle->config != NULL)
+	{
+		for (size_t i = 0; i < handle->config->nnodes; i++)
+		{
+			if (handle->node_conns[i] != NULL)
+				pings[n++].conn = handle->node_conns[i];
+		}
+		return n;
+	}
+	for (int i = 0; i < handle->nconns; i++)
+		pings[n++].conn = handle->conns[i];
+	return n;
+}
+
+List *
+cluster_ping(ClusterHandle *handle)
+{
+	char	   *reason = find_config(handle);
+	List	   *results = NIL;
+	Ping	   *pings;
+	int			n;
+
+	pings = palloc0(sizeof(Ping) * Max(handle->config ? (int) handle->config->nnodes : handle->nconns, 1));
+	n = choose(handle, pings);
+	for (int i = 0; i < n; i++)
+	{
+		ClusterPing *result = palloc0(sizeof(ClusterPing));
+
+		pings[i].result = result;
+		result->node = pstrdup(pings[i].conn->name);
+		result->connect_us = result->latency_us = -1;
+		results = lappend(results, result);
+		/* What was found out just now need not be found out again. */
+		if (handle->config == NULL && pings[i].conn->state == KV_CONN_CLOSED && pings[i].conn->failure.sqlstate != 0)
+		{
+			pings[i].started = 1;
+			closed(&pings[i]);
+		}
+		else
+			begin(&pings[i]);
+	}
+	run(handle, pings, n);
+	if (results == NIL)
+	{
+		ClusterPing *result = palloc0(sizeof(ClusterPing));
+
+		result->state = "error";
+		result->error = reason ? reason : "no node serves the bucket";
+		result->connect_us = result->latency_us = -1;
+		results = list_make1(result);
+	}
+	return results;
+}

@@ -1,0 +1,99 @@
+/*
+ * functions_diag.c
+ *		SQL functions that look at a cluster over the current user's mapping.
+ */
+#include "fdw.h"
+
+#include "foreign/foreign.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "../cluster/diag.h"
+#include "../compat.h"
+#include "option.h"
+
+PG_FUNCTION_INFO_V1(cbconn_ping);
+
+/* The bucket of a function's second argument, else the server's. */
+static const char *
+diag_bucket(FunctionCallInfo fcinfo, ForeignServer *server)
+{
+	const char *bucket = option_text(server->options, NIL, "bucket");
+
+	if (!PG_ARGISNULL(1))
+	{
+		bucket = text_to_cstring(PG_GETARG_TEXT_PP(1));
+		option_check_bucket("bucket", bucket);
+	}
+	if (bucket == NULL)
+		bucket = option_connection_bucket(option_text(server->options, NIL, "connection_string"));
+	if (bucket == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+				 errmsg("no bucket is given for server \"%s\"", server->servername),
+				 errhint("Name one in the second argument, or set the option \"bucket\" of the server.")));
+	return bucket;
+}
+
+/* The server of a function's first argument, and what the current user would connect to. */
+static void
+diag_target(FunctionCallInfo fcinfo, ClusterTarget *target)
+{
+	ForeignServer *server;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("server name must not be null")));
+	server = GetForeignServerByName(text_to_cstring(PG_GETARG_TEXT_PP(0)), false);
+	compat_check_server_usage(server->serverid, server->servername);
+	if (GetFdwRoutineByServerId(server->serverid)->BeginForeignScan != cbconnBeginForeignScan)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("server \"%s\" is not a server of cbconn_fdw", server->servername)));
+	table_server_target(server, target);
+	target->bucket = diag_bucket(fcinfo, server);
+}
+
+/* Milliseconds; negative: NULL. */
+static Datum
+diag_milliseconds(int64 us, bool *isnull)
+{
+	*isnull = us < 0;
+	return Float8GetDatum(us / 1000.0);
+}
+
+static Datum
+diag_text(const char *text, bool *isnull)
+{
+	*isnull = text == NULL;
+	return text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
+}
+
+/* cbconn_ping(server_name text, bucket text): one row per data node. */
+Datum
+cbconn_ping(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ClusterTarget target;
+	ListCell   *lc;
+
+	InitMaterializedSRF(fcinfo, 0);
+	diag_target(fcinfo, &target);
+	foreach(lc, cluster_ping(cluster_open(&target)))
+	{
+		const ClusterPing *ping = lfirst(lc);
+		Datum		values[6];
+		bool		nulls[6] = {0};
+
+		values[0] = diag_text(ping->node, &nulls[0]);
+		values[1] = CStringGetTextDatum("kv");
+		values[2] = CStringGetTextDatum(ping->state);
+		values[3] = diag_milliseconds(ping->latency_us, &nulls[3]);
+		values[4] = diag_milliseconds(ping->connect_us, &nulls[4]);
+		values[5] = diag_text(ping->error, &nulls[5]);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	PG_RETURN_VOID();
+}
