@@ -138,6 +138,9 @@ kv_op_detach(KvOp *op)
 		cleanup(op);
 	abandon(op);
 	dlist_delete(&op->node);
+	/* They live no longer than the operation; a connection may still read, when it breaks while being written to. */
+	if (op->handle->counters == op->counters)
+		op->handle->counters = NULL;
 	op->handle = NULL;
 }
 
