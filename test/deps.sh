@@ -36,7 +36,7 @@ group() {
 				fi
 			fi
 			;;
-		test) printf '%s\n' openssl clang llvm "libclang-rt-$(clang_major)-dev" python3 libipc-run-perl procps ;;
+		test) printf '%s\n' openssl clang llvm "libclang-rt-$(clang_major)-dev" python3 libipc-run-perl procps dnsmasq-base ;;
 		valgrind) echo valgrind ;;
 		demo) printf '%s\n' iso-codes python3 ;;
 		lint) printf '%s\n' shellcheck clang binutils python3 git ;;

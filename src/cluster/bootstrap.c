@@ -1,6 +1,6 @@
 /*
  * bootstrap.c
- *		The first config of a handle: the hosts of the connection string, one after another, until one has it.
+ *		The first config of a handle: its seeds, one after another, until one has it.
  */
 #include "postgres.h"
 
@@ -10,24 +10,6 @@
 
 /* Pause before the hosts are tried again, when one of them promised to be ready soon. */
 #define ROUND_PAUSE		500000
-
-/* Addresses of a connection string's hosts: management ports stand for the data port of their host. */
-static KvConn *
-seed_conn(ClusterHandle *handle, const CbConnHost *host)
-{
-	uint16		port = host->port;
-	char	   *name = host->host;
-	KvConn	   *conn;
-
-	if (port == 0 || host->proto == CB_PROTO_HTTP || host->proto == CB_PROTO_HTTPS)
-		port = cb_connstr_default_port(handle->settings->tls);
-	if (host->zone != NULL)
-		name = psprintf("%s%%%s", host->host, host->zone);
-	conn = handle_conn(handle, name, port);
-	if (name != host->host)
-		pfree(name);
-	return conn;
-}
 
 /* Waits until the node has given a config or failed; throws only for what no other node can mend. */
 static void
@@ -43,6 +25,18 @@ try_seed(ClusterHandle *handle, KvConn *conn, int64 deadline, ClusterCounters *c
 		handle_wait(handle, deadline, false, counters);
 	if (handle->config == NULL && conn->state == KV_CONN_CLOSED && conn->failure.fatal && conn->failures > failures)
 		cluster_raise(handle, NULL, &conn->failure);
+}
+
+/* Couchbase's own cloud service. */
+static bool
+is_capella(const char *host)
+{
+	static const char suffix[] = ".cloud.couchbase.com";
+	size_t		len = strlen(host);
+
+	if (len > 0 && host[len - 1] == '.')
+		len--;
+	return len >= sizeof(suffix) && pg_strncasecmp(host + len - (sizeof(suffix) - 1), suffix, sizeof(suffix) - 1) == 0;
 }
 
 static void
@@ -71,6 +65,10 @@ raise_failures(ClusterHandle *handle, KvConn **seeds, int nseeds, bool timed_out
 		appendStringInfo(&detail, "%sNode %s, step %s: %s.", i > 0 ? "\n" : "", conn->name, conn->step,
 						 cluster_printable_cstr(text));
 	}
+	if (handle->srv_note[0] != '\0')
+		appendStringInfo(&detail, "\n%s", cluster_printable_cstr(handle->srv_note));
+	if (hint == NULL && !handle->settings->tls && is_capella(handle->connstr->hosts[0].host))
+		hint = "Capella takes TLS only: use couchbases:// in the connection string.";
 	if (sqlstate == 0)
 		sqlstate = ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION;
 	if (sqlstate == ERRCODE_UNDEFINED_DATABASE)
@@ -101,7 +99,7 @@ worth_another_round(KvConn **seeds, int nseeds)
 void
 cluster_bootstrap(ClusterHandle *handle, ClusterCounters *counters)
 {
-	int			nseeds = (int) handle->connstr->nhosts;
+	int			nseeds;
 	int64		deadline;
 	KvConn	  **seeds;
 	int			first;
@@ -110,9 +108,11 @@ cluster_bootstrap(ClusterHandle *handle, ClusterCounters *counters)
 		return;
 	handle->used_in_xact = true;
 	deadline = wait_now() + handle->settings->bootstrap_timeout;
+	seeds_find(handle, deadline, counters);
+	nseeds = handle->nseeds;
 	seeds = palloc(sizeof(KvConn *) * nseeds);
 	for (int i = 0; i < nseeds; i++)
-		seeds[i] = seed_conn(handle, &handle->connstr->hosts[i]);
+		seeds[i] = handle_conn(handle, handle->seeds[i].host, handle->seeds[i].port);
 
 	/* Backends spread over the hosts, unless they are to be tried in order. */
 	first = handle->settings->randomize_nodes ? MyProcPid % nseeds : 0;

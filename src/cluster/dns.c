@@ -13,28 +13,12 @@
 #include <net/if.h>
 #include <netdb.h>
 
-#include "dns.h"
+#include "dns_query.h"
 #include "port/pg_bswap.h"
 #include "storage/fd.h"
 
-typedef struct DnsSocket
-{
-	pgsocket	fd;
-	uint32		events;
-	uint64		serial;
-} DnsSocket;
-
-struct DnsQuery
-{
-	ares_channel channel;
-	uint16		port;
-	bool		done;
-	int			status;			/* of c-ares, once done */
-	int			naddresses;
-	SockAddress addresses[DNS_MAX_ADDRESSES];
-	int			nsockets;
-	DnsSocket	sockets[DNS_MAX_SOCKETS];
-};
+/* Answers up to this size come over UDP; it fits into every network's packets. */
+#define EDNS_SIZE	1232
 
 static void
 set_port(SockAddress *address, uint16 port)
@@ -137,27 +121,44 @@ cbconnDnsAnswer(void *arg, int status, int timeouts, struct ares_addrinfo *answe
 }
 
 DnsQuery *
-dns_start(const char *host, uint16 port, int family, int64 timeout)
+dns_query_create(int64 timeout, const char *servers)
 {
 	DnsQuery   *query = calloc(1, sizeof(DnsQuery));
 	struct ares_options options;
-	struct ares_addrinfo_hints hints;
 
 	if (query == NULL)
 		return NULL;
-	query->port = port;
 	memset(&options, 0, sizeof(options));
+	options.flags = ARES_FLAG_EDNS;
+	options.ednspsz = EDNS_SIZE;
 	options.sock_state_cb = cbconnDnsSocketState;
 	options.sock_state_cb_data = query;
 	options.timeout = (int) Max(timeout / 1000, 100);
 	options.tries = 3;
 	if (ares_init_options(&query->channel, &options,
-						  ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES) != ARES_SUCCESS)
+						  ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS |
+						  ARES_OPT_EDNSPSZ) != ARES_SUCCESS)
 	{
 		free(query);
 		return NULL;
 	}
+	if (servers != NULL && ares_set_servers_ports_csv(query->channel, servers) != ARES_SUCCESS)
+	{
+		dns_free(query);
+		return NULL;
+	}
+	return query;
+}
 
+DnsQuery *
+dns_start(const char *host, uint16 port, int family, int64 timeout, const char *servers)
+{
+	DnsQuery   *query = dns_query_create(timeout, servers);
+	struct ares_addrinfo_hints hints;
+
+	if (query == NULL)
+		return NULL;
+	query->port = port;
 	memset(&hints, 0, sizeof(hints));
 	hints.ai_family = family;
 	hints.ai_socktype = SOCK_STREAM;
@@ -174,9 +175,14 @@ dns_done(const DnsQuery *query)
 const char *
 dns_failure(const DnsQuery *query)
 {
-	if (query->naddresses > 0)
+	if (query->naddresses > 0 || query->nhosts > 0)
 		return NULL;
-	return query->status == ARES_SUCCESS ? "the name has no address" : ares_strerror(query->status);
+	if (query->status == ARES_SUCCESS)
+		return query->srv ? "no record offers the service" : "the name has no address";
+	/* c-ares says that it could not reach them, even if they answered that they failed or refuse. */
+	if (query->status == ARES_ECONNREFUSED)
+		return "no name server could be reached or would answer";
+	return ares_strerror(query->status);
 }
 
 int
@@ -241,5 +247,8 @@ dns_free(DnsQuery *query)
 		query->nsockets--;
 		ReleaseExternalFD();
 	}
+	for (int i = 0; i < query->nhosts; i++)
+		free(query->hosts[i].host);
+	free(query->hosts);
 	free(query);
 }

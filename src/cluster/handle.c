@@ -20,6 +20,7 @@ on_context_reset(void *arg)
 
 	for (int i = 0; i < handle->nconns; i++)
 		kv_conn_close(handle->conns[i]);
+	seeds_forget(handle);
 	tls_context_free(handle->tls);
 	cb_config_free(handle->config);
 	cb_settings_free(handle->settings);
@@ -66,8 +67,8 @@ set_up_tls(ClusterHandle *handle, const ClusterTarget *target)
 	options.ca_file = settings->tls_ca_file;
 	options.cert_file = target->cert_file ? target->cert_file : settings->tls_cert_file;
 	options.key_file = target->cert_file ? target->key_file : settings->tls_key_file;
-	options.ciphers = NULL;
-	options.ciphersuites = NULL;
+	options.ciphers = settings->tls_ciphers;
+	options.ciphersuites = settings->tls_ciphersuites;
 	handle->has_certificate = options.cert_file != NULL;
 	handle->tls = tls_context_create(&options);
 	if (handle->tls == NULL)
@@ -246,6 +247,30 @@ add_items(ClusterHandle *handle, KvConn *conn, int nitems)
 	return nitems + conn->nitems;
 }
 
+/* The same for an SRV look-up. */
+static int
+add_srv_items(ClusterHandle *handle, int nitems)
+{
+	WaitItem   *items = room_for_items(handle, nitems + DNS_MAX_SOCKETS);
+
+	handle->srv_first_item = nitems;
+	handle->srv_nitems = dns_wait_items(handle->srv, &items[nitems]);
+	return nitems + handle->srv_nitems;
+}
+
+static void
+step_srv(ClusterHandle *handle)
+{
+	WaitItem   *items = &handle->items[handle->srv_first_item];
+	bool		any = false;
+
+	for (int i = 0; i < handle->srv_nitems; i++)
+		any |= items[i].ready != 0;
+	if (any && !dns_done(handle->srv))
+		seeds_step(handle, items, handle->srv_nitems);
+	seeds_check_deadline(handle, wait_now());
+}
+
 static void
 step_connections(ClusterHandle *handle, bool connecting)
 {
@@ -310,10 +335,18 @@ handle_wait(ClusterHandle *handle, int64 deadline, bool eager, ClusterCounters *
 			deadline = Min(deadline, kv_conn_deadline(conn));
 		}
 	}
+	if (handle->srv != NULL)
+	{
+		connecting = true;
+		deadline = Min(deadline, seeds_deadline(handle));
+		nitems = add_srv_items(handle, nitems);
+	}
 	if (counters != NULL)
 		counters->round_trips++;
 	(void) wait_for(handle->waitset, handle->items, nitems, deadline,
 					connecting ? compat_wait_event(&wait_event_connect, "CbconnConnect")
 					: compat_wait_event(&wait_event_answer, "CbconnAnswer"));
 	step_connections(handle, connecting);
+	if (handle->srv != NULL)
+		step_srv(handle);
 }

@@ -260,6 +260,14 @@ typedef struct KvWritten
 	ClusterWritten count;
 } KvWritten;
 
+/* A host by which the cluster is entered (seeds.c). */
+typedef struct KvSeed
+{
+	char	   *host;			/* with %zone */
+	uint16		port;
+	uint16		given_port;		/* as in the connection string, 0: none */
+} KvSeed;
+
 struct ClusterHandle
 {
 	Oid			umid;
@@ -285,6 +293,16 @@ struct ClusterHandle
 	bool		has_certificate;	/* a client certificate is to be shown */
 	CbScramCache scram;
 
+	KvSeed	   *seeds;
+	int			nseeds;			/* 0: not looked up yet */
+	DnsQuery   *srv;			/* SRV look-up under way, or NULL */
+	int64		srv_asked;		/* when the last one began */
+	int64		srv_deadline;
+	bool		srv_unsure;		/* it failed for reasons that may pass */
+	char		srv_note[400];	/* why the host name itself is used; empty: it is not, or was meant */
+	int			srv_first_item; /* its place among the items of the wait under way */
+	int			srv_nitems;
+
 	KvConn	  **conns;			/* all nodes ever met, retired ones until closed */
 	int			nconns;
 	int			conns_capacity;
@@ -294,6 +312,7 @@ struct ClusterHandle
 	int			items_capacity;
 
 	CbConfig   *config;			/* NULL: none yet */
+	bool		config_doubted; /* perhaps of a cluster that was replaced: any other is as good */
 	uint64		config_changes;
 	uint32		config_crc;		/* of the last config text parsed, which comes again and again */
 	size_t		config_len;
@@ -351,6 +370,17 @@ extern void topology_poll(ClusterHandle *handle);
 /* The node that has the vBucket; NULL: nobody at the moment. */
 extern KvConn *topology_conn(ClusterHandle *handle, uint16 vbucket);
 extern void topology_forget_conn(ClusterHandle *handle, KvConn *conn);
+
+/* seeds.c */
+/* Makes sure that there are seeds; may wait for DNS until the deadline. */
+extern void seeds_find(ClusterHandle *handle, int64 deadline, ClusterCounters *counters);
+/* Starts to look for other hosts when all nodes have failed; never waits or throws for what DNS says. */
+extern void seeds_refresh(ClusterHandle *handle);
+/* With a look-up under way: goes on after a wait; its deadlines. */
+extern void seeds_step(ClusterHandle *handle, const WaitItem *items, int nitems);
+extern void seeds_check_deadline(ClusterHandle *handle, int64 now);
+extern int64 seeds_deadline(const ClusterHandle *handle);
+extern void seeds_forget(ClusterHandle *handle);
 
 /* bootstrap.c: makes sure there is a config; waits */
 extern void cluster_bootstrap(ClusterHandle *handle, ClusterCounters *counters);

@@ -290,7 +290,7 @@ start_attempt(KvConn *conn, int64 now)
 	conn->step = "DNS look-up";
 	conn->state = KV_CONN_RESOLVING;
 	conn->address_deadline = now + settings->resolve_timeout;
-	conn->dns = dns_start(conn->host, conn->port, family, settings->resolve_timeout / 2);
+	conn->dns = dns_start(conn->host, conn->port, family, settings->resolve_timeout / 2, settings->dns_servers);
 	if (conn->dns == NULL)
 		kv_conn_fail(conn, ERRCODE_OUT_OF_MEMORY, false, "the resolver could not be started");
 	else if (dns_done(conn->dns))
@@ -667,8 +667,8 @@ kv_conn_read(KvConn *conn)
 			describe_break(conn, &failure);
 		else
 		{
-			kv_failure_set(&failure, partial ? ERRCODE_PROTOCOL_VIOLATION : ERRCODE_CONNECTION_FAILURE, false, conn->step,
-						   "the node closed the connection%s", partial ? " in the middle of an answer" : "");
+			kv_failure_set(&failure, partial ? ERRCODE_PROTOCOL_VIOLATION : ERRCODE_CONNECTION_FAILURE, false,
+						   conn->step, "the node closed the connection%s", partial ? " in the middle of an answer" : "");
 			failure.hint = partial ? NULL : kv_secure_hint(conn);
 		}
 		kv_conn_fail_with(conn, &failure);

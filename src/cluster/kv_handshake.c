@@ -80,7 +80,8 @@ send_rest(KvConn *conn)
 	opaque = begin_request(conn, CB_OP_SELECT_BUCKET);
 	kv_conn_requested(conn, opaque, cb_kv_select_bucket(&conn->out, opaque, cb_span_cstr(handle->bucket)));
 
-	if (handle->config != NULL && handle->config->version.epoch > 0 && handle->config->version.rev > 0)
+	if (handle->config != NULL && !handle->config_doubted && handle->config->version.epoch > 0 &&
+		handle->config->version.rev > 0)
 		known = &handle->config->version;
 	opaque = begin_request(conn, CB_OP_GET_CLUSTER_CONFIG);
 	kv_conn_requested(conn, opaque, cb_kv_get_cluster_config(&conn->out, opaque, known));

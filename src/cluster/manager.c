@@ -25,6 +25,7 @@ static int	owner_pid = 0;		/* process that made the handles (P1) */
 static void
 close_busy_connections(ClusterHandle *handle, bool abort)
 {
+	seeds_forget(handle);
 	for (int i = 0; i < handle->nconns; i++)
 	{
 		KvConn	   *conn = handle->conns[i];

@@ -15,6 +15,7 @@ static const CbSettingId honoured[] = {
 	CB_SET_RESOLVE_TIMEOUT,
 	CB_SET_BOOTSTRAP_ON,
 	CB_SET_DNSSRV,
+	CB_SET_DNS_SERVERS,
 	CB_SET_IP_FAMILY,
 	CB_SET_RANDOMIZE_NODES,
 	CB_SET_NETWORK,
@@ -34,6 +35,8 @@ static const CbSettingId honoured[] = {
 	CB_SET_TLS_DISABLE_DEPRECATED,
 	CB_SET_TLS_DISABLE_V1_2,
 	CB_SET_TLS_DISABLE_SYSTEM_CA,
+	CB_SET_TLS_CIPHERS,
+	CB_SET_TLS_CIPHERSUITES,
 	CB_SET_CREDENTIALS_WITH_CERT,
 	CB_SET_COMPRESSION,
 	CB_SET_COMPRESSION_MIN_SIZE,
@@ -94,8 +97,6 @@ check_settings(const CbConnStr *connstr, const CbSettings *settings)
 		if (settings->given[id] != NULL && !is_honoured(id))
 			refuse(settings->given[id], NULL);
 	}
-	if (settings->dnssrv == CB_SRV_ON)
-		refuse(settings->given[CB_SET_DNSSRV], "SRV records are not looked up.");
 	if (settings->bootstrap_on == CB_BOOTSTRAP_HTTP || settings->bootstrap_on == CB_BOOTSTRAP_FILE_ONLY)
 		refuse(settings->given[CB_SET_BOOTSTRAP_ON],
 			   "The cluster configuration is fetched over the data service only.");

@@ -31,18 +31,17 @@ same_bucket(const CbConfig *a, const CbConfig *b)
 static void
 choose_network(ClusterHandle *handle, const CbConfig *config)
 {
-	const CbConnStr *connstr = handle->connstr;
-	const char **hosts = palloc(sizeof(char *) * connstr->nhosts);
-	uint16	   *ports = palloc(sizeof(uint16) * connstr->nhosts);
+	const char **hosts = palloc(sizeof(char *) * Max(handle->nseeds, 1));
+	uint16	   *ports = palloc(sizeof(uint16) * Max(handle->nseeds, 1));
 
-	for (size_t i = 0; i < connstr->nhosts; i++)
+	for (int i = 0; i < handle->nseeds; i++)
 	{
-		hosts[i] = connstr->hosts[i].host;
-		ports[i] = connstr->hosts[i].port;
+		hosts[i] = handle->seeds[i].host;
+		ports[i] = handle->seeds[i].given_port;
 	}
 	handle->network = MemoryContextStrdup(handle->cxt,
 										  cb_config_choose_network(config, handle->settings->network, hosts, ports,
-																   connstr->nhosts, handle->settings->tls));
+																   handle->nseeds, handle->settings->tls));
 	pfree(hosts);
 	pfree(ports);
 }
@@ -164,7 +163,7 @@ topology_apply(ClusterHandle *handle, KvConn *from, const CbPacket *packet, KvFa
 		refuse(failure, from, ERRCODE_FEATURE_NOT_SUPPORTED, "memcached buckets are not supported");
 	else if (config->nvbuckets == 0)
 		refuse(failure, from, ERRCODE_CANNOT_CONNECT_NOW, "the bucket is not ready: it has no vBucket map yet");
-	else if (handle->config != NULL && same_bucket(config, handle->config) &&
+	else if (handle->config != NULL && !handle->config_doubted && same_bucket(config, handle->config) &&
 			 cb_version_compare(config->version, handle->config->version) <= 0)
 	{
 		cb_config_free(config);
@@ -184,6 +183,7 @@ topology_apply(ClusterHandle *handle, KvConn *from, const CbPacket *packet, KvFa
 		}
 		assign_connections(handle, from, config);
 		handle->config = config;
+		handle->config_doubted = false;
 		handle->config_crc = crc;
 		handle->config_len = text.len;
 		handle->config_changes++;
@@ -212,7 +212,8 @@ ask(KvConn *conn)
 	const CbVersion *known = NULL;
 	uint32		opaque;
 
-	if (handle->config != NULL && handle->config->version.epoch > 0 && handle->config->version.rev > 0 &&
+	if (handle->config != NULL && !handle->config_doubted && handle->config->version.epoch > 0 &&
+		handle->config->version.rev > 0 &&
 		cb_has_feature(conn->features, CB_FEATURE_GET_CONFIG_WITH_VERSION))
 		known = &handle->config->version;
 	opaque = kv_conn_request(conn, NULL, 0, CB_OP_GET_CLUSTER_CONFIG, KV_REPLY_CONFIG);
@@ -235,6 +236,7 @@ topology_refresh(ClusterHandle *handle, KvConn *avoid)
 	if (now - handle->refresh_started < handle->settings->config_poll_floor)
 		return;
 	handle->refresh_started = now;
+	seeds_refresh(handle);
 	for (int i = 0; i < handle->nconns; i++)
 	{
 		KvConn	   *conn = handle->conns[(start + i) % handle->nconns];

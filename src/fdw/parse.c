@@ -106,7 +106,8 @@ parse_show_string(ParseResult *result)
 	parse_row(result, "string", "tls", tls ? "on" : "off", NULL, NULL);
 	parse_row(result, "string", "bucket", connstr->bucket, connstr->bucket ? "given" : NULL, NULL);
 
-	if (cb_connstr_srv_candidate(connstr) && result->settings->dnssrv != CB_SRV_OFF)
+	if (result->settings->dnssrv == CB_SRV_ON ||
+		(cb_connstr_srv_candidate(connstr) && result->settings->dnssrv != CB_SRV_OFF))
 		parse_row(result, "string", "srv_record",
 				  psprintf("_couchbase%s._tcp.%s", tls ? "s" : "", connstr->hosts[0].host), NULL,
 				  "DNS name asked for the real hosts first");

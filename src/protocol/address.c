@@ -81,6 +81,60 @@ cb_is_ipv6(CbSpan text)
 	return gap ? groups <= 7 : groups == 8;
 }
 
+/* A port, 1 to 65535, or nothing at all. */
+static bool
+is_port_or_empty(CbSpan text)
+{
+	unsigned	port = 0;
+
+	if (text.len == 0)
+		return true;
+	if (text.data[0] != ':' || text.len < 2 || text.len > 6)
+		return false;
+	for (size_t i = 1; i < text.len; i++)
+	{
+		if (!is_digit(text.data[i]))
+			return false;
+		port = port * 10 + (unsigned) (text.data[i] - '0');
+	}
+	return port >= 1 && port <= 65535;
+}
+
+static bool
+is_address_with_port(CbSpan text)
+{
+	const uint8_t *end;
+	size_t		len;
+
+	if (cb_is_ipv6(text))
+		return true;
+	if (text.len > 0 && text.data[0] == '[')
+	{
+		end = memchr(text.data, ']', text.len);
+		len = end == NULL ? 0 : (size_t) (end - text.data);
+		return end != NULL && cb_is_ipv6(cb_span(text.data + 1, len - 1)) &&
+			is_port_or_empty(cb_span(end + 1, text.len - len - 1));
+	}
+	end = text.len > 0 ? memchr(text.data, ':', text.len) : NULL;
+	len = end == NULL ? text.len : (size_t) (end - text.data);
+	return cb_is_ipv4(cb_span(text.data, len)) &&
+		is_port_or_empty(cb_span(text.data + len, text.len - len));
+}
+
+bool
+cb_is_address_list(CbSpan text)
+{
+	for (size_t start = 0, i = 0; i <= text.len; i++)
+	{
+		if (i < text.len && text.data[i] != ',')
+			continue;
+		if (!is_address_with_port(cb_span(text.data + start, i - start)))
+			return false;
+		start = i + 1;
+	}
+	return true;
+}
+
 /* What is wrong with one label; last: no dot follows it. */
 static const char *
 label_problem(CbSpan label, bool last)

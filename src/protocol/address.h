@@ -13,6 +13,9 @@ extern bool cb_is_ipv4(CbSpan text);
 /* RFC 4291 text form, without brackets and zone. */
 extern bool cb_is_ipv6(CbSpan text);
 
+/* Comma-separated addresses, each IPV4, IPV4:PORT, IPV6, or [IPV6]:PORT; not empty. */
+extern bool cb_is_address_list(CbSpan text);
+
 /*
  * NULL if text can be a DNS host name (a final dot is allowed), else what is wrong with
  * it: static text that continues "host name "x" ...".

@@ -3,6 +3,7 @@
  *		Effective settings from a connection string's options.
  */
 #include "settings_internal.h"
+#include "address.h"
 
 #include "sasl.h"
 
@@ -280,8 +281,9 @@ apply_option(CbSettings *settings, const CbConnOption *option, CbError *err)
 static CbResult
 check_tls(const CbConnStr *connstr, CbSettings *settings, CbError *err)
 {
-	static const CbSettingId file_ids[] = {
-		CB_SET_TLS_CA_FILE, CB_SET_TLS_CERT_FILE, CB_SET_TLS_KEY_FILE
+	static const CbSettingId tls_ids[] = {
+		CB_SET_TLS_CA_FILE, CB_SET_TLS_CERT_FILE, CB_SET_TLS_KEY_FILE, CB_SET_TLS_CIPHERS,
+		CB_SET_TLS_CIPHERSUITES
 	};
 
 	if (connstr->tls && settings->given[CB_SET_TLS] != NULL && !settings->tls)
@@ -290,11 +292,11 @@ check_tls(const CbConnStr *connstr, CbSettings *settings, CbError *err)
 							settings->given[CB_SET_TLS]);
 	if (connstr->tls)
 		settings->tls = true;
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof(tls_ids) / sizeof(tls_ids[0]); i++)
 	{
-		if (settings->given[file_ids[i]] != NULL && !settings->tls)
+		if (settings->given[tls_ids[i]] != NULL && !settings->tls)
 			return cb_error_set(err, CB_INVALID, "Use the scheme couchbases.",
-								"option \"%s\" needs TLS", settings->given[file_ids[i]]);
+								"option \"%s\" needs TLS", settings->given[tls_ids[i]]);
 	}
 	if (settings->tls_key_file != NULL && settings->tls_cert_file == NULL)
 		return cb_error_set(err, CB_INVALID, NULL, "option \"%s\" needs option \"certpath\"",
@@ -333,6 +335,9 @@ check_combinations(const CbConnStr *connstr, CbSettings *settings, CbError *err)
 		 host->proto != CB_PROTO_DEFAULT))
 		return cb_error_set(err, CB_INVALID, NULL,
 							"option \"dnssrv\" with value on needs exactly one host name, without a port");
+	if (settings->dns_servers != NULL && !cb_is_address_list(cb_span_cstr(settings->dns_servers)))
+		return cb_error_set(err, CB_INVALID, "Expected for example 192.0.2.1,192.0.2.2:5353,[2001:db8::1]:53.",
+							"invalid value of option \"dns_servers\": not a list of addresses");
 	return check_tls(connstr, settings, err);
 }
 

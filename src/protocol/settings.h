@@ -71,6 +71,7 @@ typedef struct CbSettings
 	int64_t		resolve_timeout;	/* addresses of one host name */
 	int			bootstrap_on;	/* CbBootstrapOn */
 	int			dnssrv;			/* CbSrvMode */
+	char	   *dns_servers;	/* comma-separated addresses, with ports; NULL: the system's */
 	int			ip_family;		/* CbIpFamily */
 	bool		randomize_nodes;
 	char	   *network;
@@ -109,6 +110,8 @@ typedef struct CbSettings
 	bool		tls_disable_deprecated;
 	bool		tls_disable_v1_2;
 	bool		tls_disable_system_ca;
+	char	   *tls_ciphers;	/* of TLS 1.2; NULL: OpenSSL's choice */
+	char	   *tls_ciphersuites;	/* of TLS 1.3 */
 	bool		credentials_with_cert;
 
 	/* wire */
@@ -140,7 +143,7 @@ typedef struct CbSettings
 	bool		certpath_as_ca;
 
 	/* Name under which each option was given (static text), NULL: default. */
-	const char *given[64];
+	const char *given[80];
 } CbSettings;
 
 /* Position of an option in the table and in CbSettings.given. */
@@ -152,6 +155,7 @@ typedef enum CbSettingId
 	CB_SET_RESOLVE_TIMEOUT,
 	CB_SET_BOOTSTRAP_ON,
 	CB_SET_DNSSRV,
+	CB_SET_DNS_SERVERS,
 	CB_SET_IP_FAMILY,
 	CB_SET_RANDOMIZE_NODES,
 	CB_SET_NETWORK,
@@ -186,6 +190,8 @@ typedef enum CbSettingId
 	CB_SET_TLS_DISABLE_DEPRECATED,
 	CB_SET_TLS_DISABLE_V1_2,
 	CB_SET_TLS_DISABLE_SYSTEM_CA,
+	CB_SET_TLS_CIPHERS,
+	CB_SET_TLS_CIPHERSUITES,
 	CB_SET_CREDENTIALS_WITH_CERT,
 	CB_SET_COMPRESSION,
 	CB_SET_COMPRESSION_MIN_SIZE,

@@ -78,6 +78,8 @@ works('both authorities in the file', $here, "truststorepath=$certs/both-ca.pem&
 works('certpath alone is the authority', $here, "certpath=$certs/ca.pem&$limits");
 works('ssl=on', $here, "ssl=on&$ca", scheme => 'couchbase');
 works('TLS 1.3 alone', $here, "tls_disable_v1_2=on&$ca");
+works('ciphers', $here, "tls_ciphers=ECDHE-ECDSA-AES128-GCM-SHA256&tls_ciphersuites=TLS_AES_128_GCM_SHA256&$ca");
+fails('unknown ciphers', 'HV024', qr/no cipher is known by "NONESUCH"/, '', $here, "tls_ciphers=NONESUCH&$ca");
 
 fails('authority unknown to the system', '08001', qr/step TLS handshake: .*authority that is not trusted: CN=ca,O=cbcluster tests/,
 	'truststorepath', $here, $limits);
