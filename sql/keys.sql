@@ -200,11 +200,13 @@ SELECT l.x, i.n FROM l JOIN items i ON i.id = l.k WHERE x = 1 FOR SHARE;
 SELECT l.x, i.n FROM l JOIN items i ON i.id = l.k WHERE x = 1 FOR UPDATE OF l;
 UPDATE l SET x = i.n * 100 FROM items i WHERE i.id = l.k AND l.x = 1 RETURNING l.x, i.id;
 
--- reading only, for now
+-- writing can be refused
+ALTER SERVER s OPTIONS (ADD updatable 'false');
 INSERT INTO items (id, n) VALUES ('new', 1);
 UPDATE items SET n = 1 WHERE id = 'item-0001';
 DELETE FROM items WHERE id = 'item-0001';
 TRUNCATE items;
+ALTER SERVER s OPTIONS (DROP updatable);
 SELECT id FROM items TABLESAMPLE SYSTEM (10);
 
 -- partitions and inheritance

@@ -80,4 +80,15 @@ compat_scan_userid(ForeignScanState *node)
 #endif
 }
 
+/* The same for a relation being written; it has a place in the range table. */
+static inline Oid
+compat_result_userid(ResultRelInfo *rinfo, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	return ExecGetResultRelCheckAsUser(rinfo, estate);
+#else
+	return exec_rt_fetch(rinfo->ri_RangeTableIndex, estate)->checkAsUser;
+#endif
+}
+
 #endif							/* CBCONN_FDW_COMPAT_H */

@@ -7,6 +7,7 @@
  */
 #include "exec.h"
 
+#include "access/htup_details.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/plannodes.h"
@@ -87,6 +88,24 @@ scan_start(FdwScanState *state, ForeignScanState *node)
 	state->running = true;
 }
 
+/*
+ * The row as a tuple whose header carries the document's CAS and flags, for UPDATE and DELETE: a virtual row has no
+ * system columns. It lives as long as the values.
+ */
+static TupleTableSlot *
+scan_store_identified(TupleTableSlot *slot, const ClusterDoc *doc)
+{
+	HeapTuple	tuple = heap_form_tuple(slot->tts_tupleDescriptor, slot->tts_values, slot->tts_isnull);
+
+	/* From a composite value, which heap_form_tuple makes, to a stored row: as heap_insert does. */
+	tuple->t_data->t_infomask &= ~HEAP_XACT_MASK;
+	ItemPointerSetInvalid(&tuple->t_data->t_ctid);
+	HeapTupleHeaderSetXmin(tuple->t_data, (TransactionId) (doc->cas >> 32));
+	HeapTupleHeaderSetXmax(tuple->t_data, (TransactionId) doc->cas);
+	tuple->t_data->t_choice.t_heap.t_field3.t_cid = doc->flags;
+	return ExecStoreHeapTuple(tuple, slot, false);
+}
+
 TupleTableSlot *
 cbconnIterateForeignScan(ForeignScanState *node)
 {
@@ -110,6 +129,8 @@ cbconnIterateForeignScan(ForeignScanState *node)
 	if (state->paths)
 		row_decoder_use_lookup(state->decoder, doc->values != NULL);
 	row_decode(state->decoder, doc, slot->tts_values, slot->tts_isnull);
+	if (state->flags & SCAN_FLAG_IDENTITY)
+		return scan_store_identified(slot, doc);
 	return ExecStoreVirtualTuple(slot);
 }
 

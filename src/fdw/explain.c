@@ -1,14 +1,18 @@
 /*
  * explain.c
- *		What EXPLAIN shows of a foreign scan: access path, keyspace, condition on the key; with ANALYZE, counters.
+ *		What EXPLAIN shows of a foreign scan: access path, keyspace, condition on the key; with ANALYZE, counters. And of
+ *		writes.
  *
  * Counters that depend on time and network (how answers were cut into packets, how often the backend waited) are
  * shown only together with times, so that EXPLAIN (ANALYZE, TIMING OFF) is the same every time.
  */
 #include "exec.h"
+#include "modify.h"
 
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
+#include "nodes/plannodes.h"
+#include "utils/rel.h"
 #include "utils/ruleutils.h"
 
 #include "compat.h"
@@ -84,4 +88,36 @@ cbconnExplainForeignScan(ForeignScanState *node, ExplainState *es)
 		ExplainPropertyInteger("Expected Documents", NULL, state->limit, es);
 	if (es->analyze)
 		explain_counters(state, es);
+}
+
+/* ---- writes ---- */
+
+static const char *
+explain_write(const ModifyTable *plan, const FdwTable *table)
+{
+	if (plan->operation != CMD_INSERT)
+		return plan->operation == CMD_UPDATE ? "update" : "delete";
+	if (plan->onConflictAction == ONCONFLICT_NOTHING || table->insert_mode == FDW_INSERT_INSERT)
+		return "insert";
+	return table->insert_mode == FDW_INSERT_UPSERT ? "upsert" : "replace";
+}
+
+void
+cbconnExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private, int subplan_index,
+						   ExplainState *es)
+{
+	const FdwTable *table = table_load(RelationGetRelid(rinfo->ri_RelationDesc));
+	FdwModifyState *state = rinfo->ri_FdwState;
+
+	ExplainPropertyText("Couchbase Write", explain_write((ModifyTable *) mtstate->ps.plan, table), es);
+	ExplainPropertyText("Keyspace", psprintf("%s.%s.%s", table->bucket, table->scope, table->collection), es);
+	if (!es->analyze || state == NULL)
+		return;
+	modify_finish(state);
+	ExplainPropertyInteger("Documents Written", NULL, state->applied, es);
+	if (!es->timing)
+		return;
+	ExplainPropertyInteger("Requests", NULL, state->counters.requests + state->fetch_counters.requests, es);
+	ExplainPropertyInteger("Round Trips", NULL, state->counters.round_trips + state->fetch_counters.round_trips, es);
+	ExplainPropertyInteger("Retries", NULL, state->counters.retries + state->fetch_counters.retries, es);
 }

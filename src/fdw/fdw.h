@@ -12,6 +12,7 @@
 #include "foreign/foreign.h"
 #include "nodes/bitmapset.h"
 #include "../cluster/cluster.h"
+#include "../cluster/mutate.h"
 #include "../protocol/path.h"
 
 /* How a table may be reached (option access). */
@@ -45,6 +46,14 @@ typedef enum FdwTimeFormat
 	FDW_TIME_EPOCH_MS
 } FdwTimeFormat;
 
+/* What INSERT and COPY do about the key (option insert_mode). */
+typedef enum FdwInsertMode
+{
+	FDW_INSERT_INSERT,			/* must not exist */
+	FDW_INSERT_UPSERT,
+	FDW_INSERT_REPLACE			/* must exist */
+} FdwInsertMode;
+
 typedef enum FdwColumnKind
 {
 	FDW_COLUMN_NONE,			/* dropped: always NULL */
@@ -71,6 +80,7 @@ typedef struct FdwColumn
 	const char *path;			/* FDW_COLUMN_PATH: canonical text of the path, for messages and EXPLAIN */
 	FdwTimeFormat format;
 	FdwTypeError on_type_error;
+	bool		store_nulls;	/* option null_as: NULL is written as JSON null, not by leaving the field out */
 } FdwColumn;
 
 /* A foreign table's mapping, read once per plan or execution by table_load. */
@@ -87,6 +97,11 @@ typedef struct FdwTable
 	FdwLookup	lookup;
 	double		startup_cost;	/* option fdw_startup_cost */
 	double		tuple_cost;		/* option fdw_tuple_cost */
+	bool		updatable;
+	bool		truncatable;
+	FdwInsertMode insert_mode;
+	KvDurability durability;
+	int			batch_size;		/* most documents written before the first outcome is awaited */
 	AttrNumber	key_attno;		/* 0: no key column */
 	int			natts;
 	FdwColumn  *columns;		/* natts, by attnum - 1 */
@@ -149,6 +164,13 @@ extern void row_decoder_use_lookup(RowDecoder *decoder, bool lookup);
  */
 extern void row_decode(RowDecoder *decoder, const ClusterDoc *doc, Datum *values, bool *isnull);
 
+/* One path column's value as if a document had this JSON value there; len 0: nothing. */
+extern void row_decode_value(RowDecoder *decoder, const ClusterDoc *doc, AttrNumber attnum, const char *json,
+							 size_t len, Datum *value, bool *isnull);
+
+/* The path in the syntax of subdocument commands, palloc'd; NULL when these might not find what the walker finds. */
+extern char *row_subdoc_path(const CbPath *path);
+
 /* ---- wrapper.c: the FdwRoutine's callbacks, by file ---- */
 
 /* plan.c */
@@ -180,5 +202,36 @@ extern void cbconnExplainForeignScan(ForeignScanState *node, struct ExplainState
 
 /* analyze.c */
 extern bool cbconnAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc *func, BlockNumber *totalpages);
+
+/* modify_plan.c */
+extern void cbconnAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *target_rte,
+										  Relation target_relation);
+extern List *cbconnPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation, int subplan_index);
+extern int	cbconnIsForeignRelUpdatable(Relation rel);
+
+/* modify.c */
+extern void cbconnBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private,
+									 int subplan_index, int eflags);
+extern TupleTableSlot *cbconnExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,
+											   TupleTableSlot *planSlot);
+extern TupleTableSlot *cbconnExecForeignUpdate(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,
+											   TupleTableSlot *planSlot);
+extern TupleTableSlot *cbconnExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,
+											   TupleTableSlot *planSlot);
+extern void cbconnEndForeignModify(EState *estate, ResultRelInfo *rinfo);
+
+/* modify_batch.c */
+extern int	cbconnGetForeignModifyBatchSize(ResultRelInfo *rinfo);
+extern TupleTableSlot **cbconnExecForeignBatchInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot **slots,
+													 TupleTableSlot **planSlots, int *numSlots);
+extern void cbconnBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo);
+extern void cbconnEndForeignInsert(EState *estate, ResultRelInfo *rinfo);
+
+/* truncate.c */
+extern void cbconnExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs);
+
+/* explain.c */
+extern void cbconnExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private,
+									   int subplan_index, struct ExplainState *es);
 
 #endif							/* CBCONN_FDW_H */

@@ -43,6 +43,27 @@ static const OptionWord type_error_words[] = {
 	{NULL, 0}
 };
 
+static const OptionWord insert_words[] = {
+	{"insert", FDW_INSERT_INSERT},
+	{"upsert", FDW_INSERT_UPSERT},
+	{"replace", FDW_INSERT_REPLACE},
+	{NULL, 0}
+};
+
+static const OptionWord null_words[] = {
+	{"absent", false},
+	{"null", true},
+	{NULL, 0}
+};
+
+static const OptionWord durability_words[] = {
+	{"none", KV_DURABILITY_NONE},
+	{"majority", KV_DURABILITY_MAJORITY},
+	{"majority_and_persist_to_active", KV_DURABILITY_MAJORITY_AND_PERSIST_TO_ACTIVE},
+	{"persist_to_majority", KV_DURABILITY_PERSIST_TO_MAJORITY},
+	{NULL, 0}
+};
+
 static const OptionWord format_words[] = {
 	{"iso8601", FDW_TIME_ISO8601},
 	{"epoch_s", FDW_TIME_EPOCH_S},
@@ -75,6 +96,19 @@ const OptionDef option_table[] = {
 	"Whether reads by key fetch single fields instead of whole documents"},
 	{"on_type_error", OPTION_SERVER | OPTION_TABLE | OPTION_COLUMN, OPTION_ENUM, "error", type_error_words, NULL, false,
 	"What a value of the wrong type gives: an error, or NULL"},
+	{"updatable", OPTION_SERVER | OPTION_TABLE, OPTION_BOOL, "true", NULL, NULL, false,
+	"Whether rows can be inserted, updated and deleted"},
+	{"truncatable", OPTION_SERVER | OPTION_TABLE, OPTION_BOOL, "false", NULL, NULL, false,
+	"Whether TRUNCATE may delete all documents of the collection"},
+	{"insert_mode", OPTION_TABLE, OPTION_ENUM, "insert", insert_words, NULL, false,
+	"What INSERT and COPY do: insert, upsert (replaces documents that exist) or replace (documents must exist)"},
+	{"null_as", OPTION_SERVER | OPTION_TABLE | OPTION_COLUMN, OPTION_ENUM, "absent", null_words, NULL, false,
+	"How NULL is written: absent (no field) or null (JSON null)"},
+	{"durability", OPTION_SERVER | OPTION_TABLE, OPTION_ENUM, "none", durability_words, NULL, false,
+	"When a write counts as done: none (in memory of one node), majority, majority_and_persist_to_active or "
+	"persist_to_majority"},
+	{"batch_size", OPTION_SERVER | OPTION_TABLE, OPTION_TEXT, "1000", NULL, option_check_batch_size, false,
+	"Most documents that are written before the first outcome is awaited, 1 to 100000"},
 	{"keep_connections", OPTION_SERVER, OPTION_BOOL, "true", NULL, NULL, false,
 	"Whether connections stay open after the transaction"},
 	{"fdw_startup_cost", OPTION_SERVER | OPTION_TABLE, OPTION_REAL, "10", NULL, NULL, false,
@@ -427,7 +461,8 @@ option_check_column(List *options)
 	{
 		bool		fixed_type = strcmp(first, "document") != 0;
 		const char *useless = option_given(options, "format") ? "format" :
-			fixed_type && option_given(options, "on_type_error") ? "on_type_error" : NULL;
+			fixed_type && option_given(options, "on_type_error") ? "on_type_error" :
+			option_given(options, "null_as") ? "null_as" : NULL;
 
 		if (useless != NULL)
 			ereport(ERROR,

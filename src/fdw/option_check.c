@@ -8,12 +8,14 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/guc.h"
 
 #include "../cluster/cluster.h"
 #include "../protocol/connstr.h"
 #include "../protocol/settings.h"
 
 #define BUCKET_NAME_MAX		100
+#define BATCH_SIZE_MAX		100000
 #define KEYSPACE_NAME_MAX	251
 
 static void
@@ -218,6 +220,18 @@ option_check_not_empty(const char *name, const char *value)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"%s\" must not be empty", name)));
+}
+
+void
+option_check_batch_size(const char *name, const char *value)
+{
+	int			number;
+
+	if (strspn(value, "0123456789") != strlen(value) || !parse_int(value, &number, 0, NULL) || number < 1 || number > BATCH_SIZE_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for option \"%s\": \"%s\"", name, value),
+				 errdetail("It must be a whole number between 1 and %d.", BATCH_SIZE_MAX)));
 }
 
 /* A file that the server process reads. */

@@ -322,16 +322,35 @@ plan_refuse_system_column(const FdwTable *table, AttrNumber attno)
 			 errdetail("Rows of Couchbase have the system column \"tableoid\" only.")));
 }
 
+/* System columns that UPDATE and DELETE put the identity of a row into; only they may ask for them. */
+static bool
+plan_is_identity(PlannerInfo *root, RelOptInfo *rel, AttrNumber attno)
+{
+	return bms_is_member(rel->relid, root->all_result_relids) &&
+		(attno == MinTransactionIdAttributeNumber || attno == MaxTransactionIdAttributeNumber ||
+		 attno == MinCommandIdAttributeNumber);
+}
+
 /* Attnums of the columns that the query or a local condition looks at. */
 static List *
-plan_columns(RelOptInfo *rel, const FdwTable *table, List *local)
+plan_columns(PlannerInfo *root, RelOptInfo *rel, const FdwTable *table, List *local, bool *identity)
 {
+	Bitmapset  *wanted = NULL;
 	Bitmapset  *attrs = NULL;
 	List	   *columns = NIL;
 	int			bit = -1;
 
-	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &attrs);
+	*identity = false;
+	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &wanted);
 	pull_varattnos((Node *) local, rel->relid, &attrs);
+	while ((bit = bms_next_member(wanted, bit)) >= 0)
+	{
+		if (plan_is_identity(root, rel, bit + FirstLowInvalidHeapAttributeNumber))
+			*identity = true;
+		else
+			attrs = bms_add_member(attrs, bit);
+	}
+	bit = -1;
 	while ((bit = bms_next_member(attrs, bit)) >= 0)
 	{
 		AttrNumber	attno = bit + FirstLowInvalidHeapAttributeNumber;
@@ -428,13 +447,16 @@ cbconnGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignP
 	ScanAccess	access = (ScanAccess) intVal(linitial(best_path->fdw_private));
 	PlanClauses clauses = {NIL, NIL, NIL, NIL};
 	List	   *columns;
+	bool		identity;
 	int			flags = 0;
 
 	plan_sort_clauses(root, baserel, info->table, access, scan_clauses, &clauses);
-	columns = plan_columns(baserel, info->table, clauses.local);
+	columns = plan_columns(root, baserel, info->table, clauses.local, &identity);
 	if (intVal(lsecond(best_path->fdw_private)))
 		flags |= SCAN_FLAG_ORDERED;
-	if (plan_keys_suffice(info->table, columns))
+	if (identity)
+		flags |= SCAN_FLAG_IDENTITY;
+	else if (plan_keys_suffice(info->table, columns))
 		flags |= SCAN_FLAG_KEYS_ONLY;
 	if (access == SCAN_LOOKUP && plan_wants_paths(info, columns))
 		flags |= SCAN_FLAG_PATHS;

@@ -129,12 +129,28 @@ row_path_is_plain(const CbPath *path)
 	return true;
 }
 
+char *
+row_subdoc_path(const CbPath *path)
+{
+	CbBuf		buf = {0};
+	char	   *text = NULL;
+
+	if (row_path_is_plain(path) && cb_path_append_subdoc(&buf, path) == CB_OK && cb_buf_result(&buf) == CB_OK)
+		text = MemoryContextAllocExtended(CurrentMemoryContext, buf.len + 1, MCXT_ALLOC_NO_OOM);
+	if (text != NULL)
+	{
+		memcpy(text, buf.data, buf.len);
+		text[buf.len] = '\0';
+	}
+	cb_buf_free(&buf);
+	return text;
+}
+
 /* The paths in the syntax of subdocument commands, as far as all can be expressed. */
 static void
 row_lookup_paths(RowDecoder *decoder, const CbPath *paths)
 {
 	RowNeeds   *needs = &decoder->needs;
-	CbBuf		buf = {0};
 
 	if (needs->whole || decoder->npaths > KV_FETCH_MAX_PATHS)
 		needs->lookup_ok = false;
@@ -146,23 +162,9 @@ row_lookup_paths(RowDecoder *decoder, const CbPath *paths)
 	needs->paths = palloc0(sizeof(char *) * Max(decoder->npaths, 1));
 	for (int i = 0; i < decoder->npaths && needs->lookup_ok; i++)
 	{
-		char	   *text = NULL;
-
-		cb_buf_reset(&buf);
-		needs->lookup_ok = row_path_is_plain(&paths[i]) &&
-			cb_path_append_subdoc(&buf, &paths[i]) == CB_OK && cb_buf_result(&buf) == CB_OK;
-		if (needs->lookup_ok)
-			text = MemoryContextAllocExtended(CurrentMemoryContext, buf.len + 1, MCXT_ALLOC_NO_OOM);
-		if (text == NULL)
-			needs->lookup_ok = false;
-		else
-		{
-			memcpy(text, buf.data, buf.len);
-			text[buf.len] = '\0';
-			needs->paths[i] = text;
-		}
+		needs->paths[i] = row_subdoc_path(&paths[i]);
+		needs->lookup_ok = needs->paths[i] != NULL;
 	}
-	cb_buf_free(&buf);
 	if (!needs->lookup_ok)
 		needs->paths = NULL;
 }
@@ -497,4 +499,30 @@ row_decode(RowDecoder *decoder, const ClusterDoc *doc, Datum *values, bool *isnu
 			isnull[column->index] = true;
 	}
 	error_context_stack = context.previous;
+}
+
+void
+row_decode_value(RowDecoder *decoder, const ClusterDoc *doc, AttrNumber attnum, const char *json, size_t len,
+				 Datum *value, bool *isnull)
+{
+	ErrorContextCallback context = {error_context_stack, row_error_context, decoder};
+	CbJsonValue parsed = {0};
+	CbJsonError err = {0};
+
+	decoder->doc = doc;
+	for (int i = 0; i < decoder->ncolumns; i++)
+	{
+		const RowColumn *column = &decoder->columns[i];
+
+		if (column->index != attnum - 1)
+			continue;
+		error_context_stack = &context;
+		decoder->current = column;
+		decoder->state.soft = column->column->on_type_error == FDW_TYPE_ERROR_NULL;
+		*isnull = false;
+		if ((len > 0 && cb_json_value(cb_span(json, len), &parsed, &err) != CB_OK) ||
+			!value_decode(&decoder->state, column->type, &parsed, value, isnull))
+			*isnull = true;
+		error_context_stack = context.previous;
+	}
 }

@@ -42,6 +42,7 @@ typedef enum ScanPrivate
 #define SCAN_FLAG_ORDERED	0x01	/* ascending byte order of keys */
 #define SCAN_FLAG_KEYS_ONLY	0x02	/* no column needs more than the key */
 #define SCAN_FLAG_PATHS		0x04	/* fetch the columns' paths, not whole documents */
+#define SCAN_FLAG_IDENTITY	0x08	/* rows carry CAS and flags in system columns, see modify_plan.c */
 
 /* A scan is planned to fetch single paths only when they are few; see plan_wants_paths. */
 #define SCAN_AUTO_MAX_PATHS		4

@@ -317,6 +317,9 @@ table_column(TableColumnContext *context, Form_pg_attribute attr)
 		(FdwTypeError) option_word(options, NIL, "on_type_error") :
 		(FdwTypeError) option_word(context->table_options, context->server_options, "on_type_error");
 
+	column->store_nulls = option_given(options, "null_as") ? option_word(options, NIL, "null_as") :
+		option_word(context->table_options, context->server_options, "null_as");
+
 	if (option_flag(options, NIL, "key"))
 		table_key_column(context, attr, column);
 	else if (option_flag(options, NIL, "document"))
@@ -374,6 +377,11 @@ table_fill(FdwTable *table, Relation rel)
 	table->lookup = (FdwLookup) option_word(options->options, server->options, "lookup");
 	table->startup_cost = option_real(options->options, server->options, "fdw_startup_cost");
 	table->tuple_cost = option_real(options->options, server->options, "fdw_tuple_cost");
+	table->updatable = option_flag(options->options, server->options, "updatable");
+	table->truncatable = option_flag(options->options, server->options, "truncatable");
+	table->insert_mode = (FdwInsertMode) option_word(options->options, NIL, "insert_mode");
+	table->durability = (KvDurability) option_word(options->options, server->options, "durability");
+	table->batch_size = (int) option_real(options->options, server->options, "batch_size");
 	table->natts = tupdesc->natts;
 	table->columns = palloc0(sizeof(FdwColumn) * Max(tupdesc->natts, 1));
 	for (int i = 0; i < tupdesc->natts; i++)

@@ -1,6 +1,6 @@
 /*
  * value.h
- *		JSON values to Datums of PostgreSQL types. Included by row.c and the value_*.c files only.
+ *		JSON values to Datums of PostgreSQL types and back. For the files that read and write rows.
  *
  * A JSON value is converted only to types that it stands for: a string is no number and a number no string. That
  * is what lets a condition on a column mean the same to Couchbase and to PostgreSQL.
@@ -11,6 +11,7 @@
 #include "fdw.h"
 
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 
 #include "../protocol/json_value.h"
 #include "../protocol/json_walk.h"
@@ -69,18 +70,20 @@ struct ValueType
 	FmgrInfo	input;			/* NUMERIC, INPUT */
 	Oid			ioparam;
 	bool		input_pure;		/* errors of input may be caught: it holds no resources */
+	FmgrInfo	output;			/* INPUT, when it is written for the first time */
 	ValueType  *base;			/* DOMAIN; JSONB: numeric */
 	void	   *domain_extra;	/* DOMAIN: cache of domain_check */
 	ValueArray *array;
 	ValueComposite *composite;
 };
 
-/* What is being decoded: for messages, and what to do about values that do not fit. */
+/* What is being decoded or written: for messages, and what to do about values that do not fit. */
 typedef struct ValueState
 {
 	bool		soft;			/* on_type_error null: functions return false instead of throwing */
 	MemoryContext cxt;			/* of the decoder */
 	CbBuf		text;			/* room to decode strings with escapes */
+	bool		store_nulls;	/* writing: attributes of composite types that are NULL become JSON null */
 } ValueState;
 
 /* What value_string found; not NUL-terminated, valid until the next call. */
@@ -147,5 +150,15 @@ extern void value_array_create(ValueState *state, ValueType *type, Oid element, 
 extern bool value_array(ValueState *state, const ValueType *type, const CbJsonValue *json, Datum *datum);
 extern void value_composite_create(ValueState *state, ValueType *type, FdwTimeFormat format);
 extern bool value_composite(ValueState *state, const ValueType *type, const CbJsonValue *json, Datum *datum);
+
+/* ---- value_out.c: the other way ---- */
+
+/* Appends a value that is not NULL as one JSON value in UTF-8; throws when JSON cannot hold it. */
+extern void value_encode(ValueState *state, ValueType *type, Datum datum, StringInfo out);
+
+/* Around value_encode for types that need them: settings that output functions follow. Undone by an error as well. */
+extern bool value_encode_needs_settings(const ValueType *type);
+extern int	value_encode_begin(void);
+extern void value_encode_end(int level);
 
 #endif							/* CBCONN_VALUE_H */

@@ -52,6 +52,22 @@ cbconn_fdw_handler(PG_FUNCTION_ARGS)
 	routine->ReInitializeDSMForeignScan = cbconnReInitializeDSMForeignScan;
 	routine->InitializeWorkerForeignScan = cbconnInitializeWorkerForeignScan;
 
+	/* writing */
+	routine->AddForeignUpdateTargets = cbconnAddForeignUpdateTargets;
+	routine->PlanForeignModify = cbconnPlanForeignModify;
+	routine->IsForeignRelUpdatable = cbconnIsForeignRelUpdatable;
+	routine->BeginForeignModify = cbconnBeginForeignModify;
+	routine->ExecForeignInsert = cbconnExecForeignInsert;
+	routine->ExecForeignUpdate = cbconnExecForeignUpdate;
+	routine->ExecForeignDelete = cbconnExecForeignDelete;
+	routine->EndForeignModify = cbconnEndForeignModify;
+	routine->GetForeignModifyBatchSize = cbconnGetForeignModifyBatchSize;
+	routine->ExecForeignBatchInsert = cbconnExecForeignBatchInsert;
+	routine->BeginForeignInsert = cbconnBeginForeignInsert;
+	routine->EndForeignInsert = cbconnEndForeignInsert;
+	routine->ExecForeignTruncate = cbconnExecForeignTruncate;
+	routine->ExplainForeignModify = cbconnExplainForeignModify;
+
 	/* showing and sampling */
 	routine->ExplainForeignScan = cbconnExplainForeignScan;
 	routine->AnalyzeForeignTable = cbconnAnalyzeForeignTable;

@@ -1,0 +1,379 @@
+/*
+ * modify_queue.c
+ *		Mutations under way: sent as they come, outcomes taken when there is no more room, when somebody needs them, and at
+ *		the end of the statement. Nothing is reported as done before its outcome is known.
+ *
+ * After a failure nothing more is sent; the outcomes outstanding are awaited, and then one error tells what was
+ * written, what was not, and what nobody knows.
+ */
+#include "modify.h"
+
+#include "utils/memutils.h"
+
+#include "../protocol/kv_const.h"
+
+/* Keys that a message names, and bytes of a key that it repeats. */
+#define KEYS_NAMED	10
+#define KEY_SHOWN	250
+
+/* Keys remembered of writes under way, before these are awaited and forgotten. */
+#define KEYS_REMEMBERED	10000
+
+/* The failure that is reported, of all that there were. */
+typedef struct ModifyFailure
+{
+	KvOutcome	outcome;
+	int			sqlstate;
+	char	   *key;			/* as messages show it */
+	char	   *message;
+	char	   *where;			/* "Node ..., step: ..."; NULL: nowhere */
+} ModifyFailure;
+
+/* Hash key: the bytes of a document key, zeros behind. */
+typedef struct SeenKey
+{
+	uint8		len;
+	char		data[255];
+} SeenKey;
+
+/* ---- keys written ---- */
+
+/* Remembers a key; true when it is new. */
+static bool
+queue_remember(FdwModifyState *state, const KvMutation *mutation)
+{
+	SeenKey		key = {mutation->keylen};
+	bool		found;
+
+	if (state->seen == NULL)
+	{
+		HASHCTL		ctl = {.keysize = sizeof(SeenKey), .entrysize = sizeof(SeenKey), .hcxt = state->cxt};
+
+		state->seen = hash_create("cbconn_fdw keys written", 256, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	memcpy(key.data, mutation->key, Min(mutation->keylen, sizeof(key.data)));
+	hash_search(state->seen, &key, HASH_ENTER, &found);
+	return !found;
+}
+
+bool
+modify_first_time(FdwModifyState *state, const KvMutation *mutation)
+{
+	return !state->joined || queue_remember(state, mutation);
+}
+
+/* ---- failures ---- */
+
+static void
+queue_name_key(StringInfo keys, const char *key, int64 n)
+{
+	if (keys->data == NULL)
+		initStringInfo(keys);
+	if (n <= KEYS_NAMED)
+		appendStringInfo(keys, "%s\"%s\"", n > 1 ? ", " : "", key);
+	else if (n == KEYS_NAMED + 1)
+		appendStringInfoString(keys, ", ...");
+}
+
+/* An unknown fate is worse than a known one: of those the first is reported, else the first of all. */
+static void
+queue_note_failure(FdwModifyState *state, const KvMutationResult *result)
+{
+	MemoryContext old = MemoryContextSwitchTo(state->cxt);
+	char	   *key = value_escape(result->key, result->keylen, KEY_SHOWN);
+	bool		unknown = result->outcome == KV_UNKNOWN;
+
+	if (unknown)
+		queue_name_key(&state->unknown_keys, key, ++state->unknown);
+	else
+		queue_name_key(&state->failed_keys, key, ++state->failed);
+	if (state->failure == NULL || (unknown && state->failure->outcome != KV_UNKNOWN))
+	{
+		ModifyFailure *failure = palloc0(sizeof(ModifyFailure));
+
+		failure->outcome = result->outcome;
+		failure->sqlstate = result->sqlstate;
+		failure->key = key;
+		failure->message = pstrdup(result->message ? result->message : "");
+		if (result->outcome > KV_CHANGED && result->node != NULL && result->node[0] != '\0')
+			failure->where = psprintf("Node %s, step: %s.", result->node, result->step);
+		state->failure = failure;
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* The headline: code and message of one failure. */
+static int
+queue_report(const FdwModifyState *state, const ModifyFailure *failure)
+{
+	const char *key = failure->key;
+	const char *table = state->table->relname;
+
+	switch (failure->outcome)
+	{
+		case KV_EXISTS:
+			errcode(ERRCODE_UNIQUE_VIOLATION);
+			return errmsg("document \"%s\" already exists in foreign table \"%s\"", key, table);
+		case KV_MISSING:
+			if (state->operation == CMD_INSERT)
+			{
+				errcode(ERRCODE_NO_DATA_FOUND);
+				return errmsg("there is no document \"%s\" to replace in foreign table \"%s\"", key, table);
+			}
+			errcode(ERRCODE_T_R_SERIALIZATION_FAILURE);
+			return errmsg("document \"%s\" of foreign table \"%s\" was deleted concurrently", key, table);
+		case KV_CHANGED:
+			errcode(ERRCODE_T_R_SERIALIZATION_FAILURE);
+			errhint("The transaction might succeed if retried.");
+			return errmsg("document \"%s\" of foreign table \"%s\" was changed concurrently", key, table);
+		case KV_UNKNOWN:
+			errcode(ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN);
+			return errmsg("it is unknown whether document \"%s\" of foreign table \"%s\" was written: %s", key, table,
+						  failure->message);
+		default:
+			errcode(failure->sqlstate);
+			return errmsg("could not write document \"%s\" of foreign table \"%s\": %s", key, table,
+						  failure->message);
+	}
+}
+
+static void
+queue_detail(StringInfo text, const char *format, int64 n, const char *keys)
+{
+	if (n == 0)
+		return;
+	if (text->len > 0)
+		appendStringInfoChar(text, ' ');
+	appendStringInfo(text, format, (long long) n, n == 1 ? "" : "s");
+	if (keys != NULL)
+		appendStringInfo(text, ": %s", keys);
+	appendStringInfoChar(text, '.');
+}
+
+/* One error for all: what was written, what was not, what is unknown. */
+static void
+queue_raise(FdwModifyState *state)
+{
+	StringInfoData detail;
+
+	initStringInfo(&detail);
+	if (state->failure->where != NULL)
+		appendStringInfoString(&detail, state->failure->where);
+	queue_detail(&detail, "This statement wrote %lld document%s, which stay written", state->applied, NULL);
+	if (state->failed + state->unknown > 1)
+	{
+		queue_detail(&detail, "Not written: %lld document%s", state->failed, state->failed_keys.data);
+		queue_detail(&detail, "Of unknown fate: %lld document%s", state->unknown, state->unknown_keys.data);
+	}
+	ereport(ERROR,
+			(queue_report(state, state->failure),
+			 detail.len > 0 ? errdetail_internal("%s", detail.data) : 0));
+}
+
+/* ---- the whole document instead of paths ---- */
+
+static void queue_take(FdwModifyState *state, int64 most);
+
+/* Throws, after the outcomes outstanding. */
+static void
+queue_raise_changed(FdwModifyState *state, const ModifyItem *item, KvOutcome outcome)
+{
+	KvMutationResult result = {.outcome = outcome, .key = item->mutation.key, .keylen = item->mutation.keylen};
+
+	queue_note_failure(state, &result);
+	queue_take(state, 0);
+}
+
+void
+modify_read_whole(FdwModifyState *state, ModifyItem *item)
+{
+	KvMutation *mutation = &item->mutation;
+	KvKey		key = {mutation->key, mutation->keylen};
+	KvFetchSpec spec = {0};
+	const ClusterDoc *doc;
+	StringInfoData body;
+
+	if (state->fetch == NULL)
+		state->fetch = kv_fetch_create(state->handle, state->collection, &spec, state->cxt, &state->fetch_counters);
+	kv_fetch_start(state->fetch, 1, &key);
+	doc = kv_fetch_next(state->fetch);
+	if (doc == NULL || doc->cas != mutation->cas)
+		queue_raise_changed(state, item, doc == NULL ? KV_MISSING : KV_CHANGED);
+
+	initStringInfo(&body);
+	if (item->nchanges > 0)
+		document_change(doc->value, doc->len, item->changes, item->nchanges, &body);
+	else
+		appendBinaryStringInfo(&body, doc->value, doc->len);
+	mutation->kind = KV_REPLACE;
+	mutation->npaths = 0;
+	mutation->json = item->nchanges > 0 || (doc->datatype & CB_DATATYPE_JSON) != 0;
+	if (!item->flags_given)
+		mutation->flags = doc->flags;
+	mutation->value = item->body = body.data;
+	mutation->len = item->body_len = body.len;
+}
+
+/* Paths could not be changed, so that the document has to be: a field that is not there, an array that is too short. */
+static void
+queue_add_whole(FdwModifyState *state, ModifyItem *item)
+{
+	MemoryContext cxt = NULL;
+	MemoryContext old = CurrentMemoryContext;
+
+	if (item->owned)
+	{
+		cxt = AllocSetContextCreate(state->cxt, "cbconn_fdw document", ALLOCSET_DEFAULT_SIZES);
+		MemoryContextSwitchTo(cxt);
+	}
+	state->current_key = value_escape(item->mutation.key, item->mutation.keylen, KEY_SHOWN);
+	modify_read_whole(state, item);
+	item->mutation.tag = item->owned ? 0 : (int64) (intptr_t) item;
+	kv_mutate_add(state->mutate, &item->mutation);
+	state->current_key = NULL;
+	MemoryContextSwitchTo(old);
+	if (cxt != NULL)
+	{
+		MemoryContextDelete(cxt);
+		pfree(item);
+	}
+}
+
+/* ---- outcomes ---- */
+
+static void
+queue_settle(FdwModifyState *state, const KvMutationResult *result)
+{
+	ModifyItem *item = (ModifyItem *) (intptr_t) result->tag;
+
+	if (result->outcome == KV_PATH_ERROR && state->failure == NULL && item != NULL)
+	{
+		queue_add_whole(state, item);
+		return;
+	}
+	if (result->outcome == KV_APPLIED)
+		state->applied++;
+	else if (!(result->outcome == KV_EXISTS && state->do_nothing) &&
+			 !(result->outcome == KV_MISSING && state->operation == CMD_UTILITY))
+		queue_note_failure(state, result);
+	if (item == NULL)
+		return;
+	if (item->owned)
+	{
+		pfree(item);
+		return;
+	}
+	item->settled = true;
+	item->outcome = result->outcome;
+	item->cas = result->cas;
+	item->vbucket = result->vbucket;
+	item->seqno = result->has_token ? result->seqno : 0;
+}
+
+/* Takes outcomes until no more than this many are outstanding; after a failure, all. */
+static void
+queue_take(FdwModifyState *state, int64 most)
+{
+	const KvMutationResult *result;
+
+	while (kv_mutate_outstanding(state->mutate) > (state->failure != NULL ? 0 : most) &&
+		   (result = kv_mutate_next(state->mutate)) != NULL)
+		queue_settle(state, result);
+	if (state->failure != NULL)
+		queue_raise(state);
+}
+
+void
+modify_finish(FdwModifyState *state)
+{
+	if (state->mutate == NULL)
+		return;
+	queue_take(state, 0);
+	state->started = false;
+	if (state->seen != NULL && !state->joined)
+	{
+		hash_destroy(state->seen);
+		state->seen = NULL;
+	}
+}
+
+/* ---- sending ---- */
+
+/* A copy of what it takes to change the whole document later, in one piece. */
+static ModifyItem *
+queue_copy(FdwModifyState *state, const ModifyItem *item)
+{
+	const KvMutation *mutation = &item->mutation;
+	size_t		size = MAXALIGN(sizeof(ModifyItem)) + MAXALIGN(sizeof(DocumentChange) * item->nchanges);
+	size_t		texts = mutation->keylen;
+	ModifyItem *copy;
+	char	   *to;
+
+	for (int i = 0; i < item->nchanges; i++)
+		texts += item->changes[i].len;
+	copy = MemoryContextAllocHuge(state->cxt, size + texts);
+	*copy = *item;
+	copy->owned = true;
+	copy->changes = (DocumentChange *) ((char *) copy + MAXALIGN(sizeof(ModifyItem)));
+	to = (char *) copy + size;
+	memcpy(to, mutation->key, mutation->keylen);
+	copy->mutation.key = to;
+	to += mutation->keylen;
+	for (int i = 0; i < item->nchanges; i++)
+	{
+		copy->changes[i] = item->changes[i];
+		if (item->changes[i].value == NULL)
+			continue;
+		memcpy(to, item->changes[i].value, item->changes[i].len);
+		copy->changes[i].value = to;
+		to += item->changes[i].len;
+	}
+	return copy;
+}
+
+/* Two writes of one key under way may be applied in any order: the second waits for the first. */
+static void
+queue_order(FdwModifyState *state, const ModifyItem *item)
+{
+	if (item->mutation.kind == KV_INSERT || item->mutation.cas != 0 || state->operation == CMD_UTILITY)
+		return;
+	if (queue_remember(state, &item->mutation) && hash_get_num_entries(state->seen) <= KEYS_REMEMBERED)
+		return;
+	modify_finish(state);
+	(void) queue_remember(state, &item->mutation);
+}
+
+static void
+queue_add(FdwModifyState *state, ModifyItem *item)
+{
+	queue_order(state, item);
+	if (!state->started)
+	{
+		kv_mutate_start(state->mutate);
+		state->started = true;
+	}
+	while (kv_mutate_full(state->mutate))
+		queue_take(state, kv_mutate_outstanding(state->mutate) - 1);
+	queue_take(state, state->table->batch_size - 1);
+	kv_mutate_add(state->mutate, &item->mutation);
+}
+
+void
+modify_add(FdwModifyState *state, ModifyItem *item)
+{
+	item->mutation.tag = (int64) (intptr_t) item;
+	queue_add(state, item);
+}
+
+void
+modify_send(FdwModifyState *state, ModifyItem *item)
+{
+	if (!state->deferred)
+	{
+		modify_add(state, item);
+		modify_finish(state);
+		return;
+	}
+	item->mutation.tag = item->mutation.kind == KV_SUBDOC ? (int64) (intptr_t) queue_copy(state, item) : 0;
+	queue_add(state, item);
+}
