@@ -73,7 +73,7 @@ bucket_create(Cluster *cl, const char *name, unsigned num_vbuckets, unsigned num
 	b->num_vbuckets = num_vbuckets;
 	b->num_replicas = num_replicas;
 	for (int i = 0; i < cl->num_nodes; i++)
-		if (!cl->nodes[i]->joining && !cl->nodes[i]->no_data)
+		if (!cl->nodes[i]->joining && !cl->nodes[i]->no_data && !cl->nodes[i]->failed_over)
 			b->homes[b->num_homes++] = (int16_t) i;
 	b->vb = xcalloc(num_vbuckets, sizeof(VBucket));
 	for (unsigned i = 0; i < num_vbuckets; i++)

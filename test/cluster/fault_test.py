@@ -326,9 +326,11 @@ def nodes_are_added_and_removed():
         same(added.call(0, b'\0' + key_in(3), vb=3).status, 0)
         config = json.loads(added.call(0xb5).value)
         same((len(config['nodesExt']), set(active(config))), (1, {0}))
+        c.switch('recreate', bucket='b')
+        same(set(active(config_of(Client((host, int(port)))))), {0})
         c.refused('remove', node=1)
         c.refused('remove', node=0)
-        same(client.closed(), True)
+        same((client.closed(), added.closed()), (True, True))
 
 @test
 def vbucket_of_nobody():
