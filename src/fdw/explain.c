@@ -1,7 +1,7 @@
 /*
  * explain.c
- *		What EXPLAIN shows of a foreign scan: access path, keyspace, condition on the key; with ANALYZE, counters. And of
- *		writes.
+ *		What EXPLAIN shows of a foreign scan: access path, keyspace, condition on the key; of a write: its kind and
+ *		keyspace; with ANALYZE, counters.
  *
  * Counters that depend on time and network (how answers were cut into packets, how often the backend waited) are
  * shown only together with times, so that EXPLAIN (ANALYZE, TIMING OFF) is the same every time.

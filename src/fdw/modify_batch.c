@@ -2,8 +2,8 @@
  * modify_batch.c
  *		Writes of many rows: batches that the executor collects, COPY, and rows routed into partitions.
  *
- * The executor needs to collect rows only under ON CONFLICT DO NOTHING, where the number of rows depends on the outcomes.
- * All else is sent row by row, and the outcomes are awaited late.
+ * The executor needs to collect rows only under ON CONFLICT DO NOTHING, where the number of rows depends on the
+ * outcomes. All else is sent row by row, and the outcomes are awaited late.
  */
 #include "modify.h"
 

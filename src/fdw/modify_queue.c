@@ -1,7 +1,7 @@
 /*
  * modify_queue.c
- *		Mutations under way: sent as they come, outcomes taken when there is no more room, when somebody needs them, and at
- *		the end of the statement. Nothing is reported as done before its outcome is known.
+ *		Mutations under way: sent as they come, outcomes taken when there is no more room, when somebody needs them, and
+ *		at the end of the statement. Nothing is reported as done before its outcome is known.
  *
  * After a failure nothing more is sent; the outcomes outstanding are awaited, and then one error tells what was
  * written, what was not, and what nobody knows.
@@ -138,15 +138,15 @@ queue_report(const FdwModifyState *state, const ModifyFailure *failure)
 }
 
 static void
-queue_detail(StringInfo text, const char *format, int64 n, const char *keys)
+queue_detail(StringInfo text, const char *what, int64 n, const char *keys)
 {
 	if (n == 0)
 		return;
 	if (text->len > 0)
 		appendStringInfoChar(text, ' ');
-	appendStringInfo(text, format, (long long) n, n == 1 ? "" : "s");
+	appendStringInfo(text, "%s: %lld document%s", what, (long long) n, n == 1 ? "" : "s");
 	if (keys != NULL)
-		appendStringInfo(text, ": %s", keys);
+		appendStringInfo(text, " (%s)", keys);
 	appendStringInfoChar(text, '.');
 }
 
@@ -159,11 +159,11 @@ queue_raise(FdwModifyState *state)
 	initStringInfo(&detail);
 	if (state->failure->where != NULL)
 		appendStringInfoString(&detail, state->failure->where);
-	queue_detail(&detail, "This statement wrote %lld document%s, which stay written", state->applied, NULL);
+	queue_detail(&detail, "Written by this statement, and not undone", state->applied, NULL);
 	if (state->failed + state->unknown > 1)
 	{
-		queue_detail(&detail, "Not written: %lld document%s", state->failed, state->failed_keys.data);
-		queue_detail(&detail, "Of unknown fate: %lld document%s", state->unknown, state->unknown_keys.data);
+		queue_detail(&detail, "Not written", state->failed, state->failed_keys.data);
+		queue_detail(&detail, "Of unknown fate", state->unknown, state->unknown_keys.data);
 	}
 	ereport(ERROR,
 			(queue_report(state, state->failure),

@@ -227,7 +227,8 @@ option_check_batch_size(const char *name, const char *value)
 {
 	int			number;
 
-	if (strspn(value, "0123456789") != strlen(value) || !parse_int(value, &number, 0, NULL) || number < 1 || number > BATCH_SIZE_MAX)
+	if (strspn(value, "0123456789") != strlen(value) || !parse_int(value, &number, 0, NULL) || number < 1 ||
+		number > BATCH_SIZE_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for option \"%s\": \"%s\"", name, value),
