@@ -668,7 +668,8 @@ kv_conn_read(KvConn *conn)
 		else
 		{
 			kv_failure_set(&failure, partial ? ERRCODE_PROTOCOL_VIOLATION : ERRCODE_CONNECTION_FAILURE, false,
-						   conn->step, "the node closed the connection%s", partial ? " in the middle of an answer" : "");
+						   conn->step, "the node closed the connection%s",
+						   partial ? " in the middle of an answer" : "");
 			failure.hint = partial ? NULL : kv_secure_hint(conn);
 		}
 		kv_conn_fail_with(conn, &failure);

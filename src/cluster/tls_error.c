@@ -202,7 +202,8 @@ static const struct
 	"the node accepts none of the TLS versions that are offered", HINT_VERSION},
 	{SSL_R_NO_PROTOCOLS_AVAILABLE, ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
 	"no TLS version is left that may be used",
-	"OpenSSL's configuration file on the database server leaves neither TLS 1.3 nor, unless it is switched off, TLS 1.2."},
+	"The configuration file of OpenSSL on the database server leaves neither TLS 1.3 nor, unless it is switched off, "
+	"TLS 1.2."},
 	{SSL_R_TLSV1_UNRECOGNIZED_NAME, ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
 	"the node does not know the host name that it is asked for", HINT_NAME}
 };
