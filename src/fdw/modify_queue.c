@@ -144,10 +144,7 @@ queue_detail(StringInfo text, const char *what, int64 n, const char *keys)
 		return;
 	if (text->len > 0)
 		appendStringInfoChar(text, ' ');
-	appendStringInfo(text, "%s: %lld document%s", what, (long long) n, n == 1 ? "" : "s");
-	if (keys != NULL)
-		appendStringInfo(text, " (%s)", keys);
-	appendStringInfoChar(text, '.');
+	appendStringInfo(text, "%s: %lld document%s: %s.", what, (long long) n, n == 1 ? "" : "s", keys);
 }
 
 /* One error for all: what was written, what was not, what is unknown. */
@@ -159,7 +156,9 @@ queue_raise(FdwModifyState *state)
 	initStringInfo(&detail);
 	if (state->failure->where != NULL)
 		appendStringInfoString(&detail, state->failure->where);
-	queue_detail(&detail, "Written by this statement, and not undone", state->applied, NULL);
+	if (state->applied > 0)
+		appendStringInfo(&detail, "%sThis statement wrote %lld document%s not undone.", detail.len > 0 ? " " : "",
+						 (long long) state->applied, state->applied == 1 ? ", which is" : "s, which are");
 	if (state->failed + state->unknown > 1)
 	{
 		queue_detail(&detail, "Not written", state->failed, state->failed_keys.data);
