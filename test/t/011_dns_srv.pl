@@ -193,6 +193,7 @@ $session->quit;
 # ---- all nodes gone, the record has others ----
 
 $node->safe_psql('postgres', "ALTER SERVER cb OPTIONS (SET connection_string 'couchbase://db.test?dns_servers=$dns&kv_timeout=4s&$limits')");
+$cluster->control('revision epoch=7 rev=900');
 $session = $node->background_psql('postgres', on_error_stop => 0);
 my $list = q{SELECT count(*) FROM cb_doc WHERE id IN ('doc-00000001', 'doc-00000002', 'doc-00000003', 'doc-00000004')};
 is($session->query_safe($list), '4', 'before the cluster is replaced');
