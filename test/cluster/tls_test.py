@@ -68,6 +68,7 @@ class Cluster:
 
     def context(self, low=V12, high=V13, client=None, ca='ca', hostname=True):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF    # on by default up to Python 3.11.3
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             context.minimum_version, context.maximum_version = low, high
