@@ -58,7 +58,8 @@ typedef struct KvMutation
 	size_t		len;
 	bool		json;			/* value is JSON; else bytes */
 	uint32		flags;			/* INSERT, UPSERT, REPLACE: others keep them */
-	uint32		expiry;			/* as the server takes it: 0 none, up to 2,592,000 seconds from now, above that since 1970 */
+	uint32		expiry;			/* as the server takes it: 0 none, up to 2,592,000: seconds from now, above: since
+								 * 1970 */
 	bool		preserve_expiry;	/* keeps the document's expiry, where it has one; else, expiry is set. Not for
 								 * KV_INSERT, KV_DELETE; without it every write sets or clears the expiry */
 	int			npaths;			/* KV_SUBDOC */

@@ -524,8 +524,8 @@ time_out(KvOp *op, bool silent)
 
 	if (op->last.sqlstate != 0)
 		snprintf(last, sizeof(last), "; last error: %s", op->last.text);
-	kv_failure_set(&failure, ERRCODE_CONNECTION_FAILURE, false, "operation", "no node could be asked within %.1f s%.300s",
-				   op->timeout / 1e6, last);
+	kv_failure_set(&failure, ERRCODE_CONNECTION_FAILURE, false, "operation",
+				   "no node could be asked within %.1f s%.300s", op->timeout / 1e6, last);
 	/* With the window free again, those in line have their chance at other nodes. */
 	if (silent && !close_silent(op, last))
 	{

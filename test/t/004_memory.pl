@@ -1,4 +1,4 @@
-# A scan of many documents does not grow the backend, however often it runs and whoever stops it.
+# Reading and writing many documents does not grow the backend, however often it happens and whoever stops it.
 use strict;
 use warnings;
 
@@ -43,6 +43,13 @@ $session->query_safe('SELECT doc FROM cb_doc LIMIT 10') for 1 .. 200;
 $session->query_safe('SELECT count(doc) FROM cb_doc WHERE id = ANY (ARRAY(SELECT id FROM cb_doc LIMIT 5000))') for 1 .. 5;
 my $more = memory('VmRSS') - $once;
 cmp_ok($more, '<', 8 * 1024, "resident memory grew by $more kB in what followed, under 8 MB");
+
+my $before = memory('VmRSS');
+$session->query_safe(q{INSERT INTO cb_doc (id, name) SELECT 'new-' || i, repeat(md5(i::text), 30) FROM generate_series(1, 100000) i});
+$session->query_safe(q{UPDATE cb_doc SET name = 'changed' WHERE id LIKE 'new-%'});
+$session->query_safe(q{DELETE FROM cb_doc WHERE id LIKE 'new-%'});
+$more = memory('VmHWM') - $before;
+cmp_ok($more, '<', 48 * 1024, "peak memory grew by $more kB in writing 100,000 documents three times, under 48 MB");
 is(sockets(), $open, 'no socket is left behind');
 
 $session->quit;

@@ -1,0 +1,62 @@
+# A transaction sees its own writes in range scans although these read persisted documents only, in parallel workers too;
+# expired documents are left out.
+use strict;
+use warnings;
+
+use CbCluster;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+# Persists slowly.
+my $cluster = CbCluster->new('--config', "$ENV{CBCONN_TMP}/t/slow_disk.json", '--generate', 'default._default.doc=2000');
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+$cluster->attach($node);
+$node->safe_psql('postgres', q{ANALYZE cb_doc;
+	ALTER FOREIGN TABLE cb_doc ADD COLUMN expires timestamptz OPTIONS (meta 'expiry')});
+
+my $insert = q{INSERT INTO cb_doc (id, name) SELECT '%s-' || i, 'x' FROM generate_series(1, 500) i;};
+my $count = q{SELECT count(name) FROM cb_doc WHERE id LIKE '%s-%%';};
+
+sub counts
+{
+	my ($prefix, $settings, $sql) = @_;
+
+	return $node->safe_psql('postgres', $settings . sprintf($sql // "$insert $count", $prefix, $prefix));
+}
+
+is(counts('others', ''), 0, 'another transaction does not see them at once');
+is(counts('own', 'BEGIN;', "$insert $count COMMIT;"), 500, 'the same transaction does');
+is($node->safe_psql('postgres', "BEGIN; " . sprintf($insert, 'key') . " SELECT id FROM cb_doc WHERE id LIKE 'key-%' ORDER BY id LIMIT 1; COMMIT"),
+	'key-1', 'in key order too');
+is($node->safe_psql('postgres', "BEGIN; " . sprintf($insert, 'keys') . " SELECT count(*) FROM cb_doc WHERE id LIKE 'keys-%'; COMMIT"),
+	500, 'and when keys only are read');
+is($node->safe_psql('postgres', "BEGIN; " . sprintf($insert, 'gone')
+	  . " DELETE FROM cb_doc WHERE id LIKE 'gone-%'; SELECT count(*) FROM cb_doc WHERE id LIKE 'gone-%'; COMMIT"),
+	0, 'deletions are seen as well');
+
+my $parallel = q{SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
+	SET max_parallel_workers_per_gather = 2; SET parallel_leader_participation = off;};
+like($node->safe_psql('postgres', "$parallel EXPLAIN SELECT count(name) FROM cb_doc"), qr/Parallel Foreign Scan/,
+	'a parallel plan');
+is($node->safe_psql('postgres', "$parallel BEGIN; " . sprintf($insert, 'worker')
+	  . " SELECT count(name) FILTER (WHERE id LIKE 'worker-%') FROM cb_doc; COMMIT"),
+	500, 'the workers of a parallel scan see what the leader wrote');
+
+# ---- expiry ----
+
+$node->safe_psql('postgres', q{INSERT INTO cb_doc (id, name, expires)
+	VALUES ('short', 'x', now() + interval '1 s'), ('long', 'x', now() + interval '1 day'), ('never', 'x', NULL)});
+$node->safe_psql('postgres', 'SELECT pg_sleep(3.5)');
+is($node->safe_psql('postgres', q{SELECT id FROM cb_doc WHERE id >= 'l' AND name = 'x' AND id !~ '-' ORDER BY id}),
+	"long\nnever", 'an expired document is not returned by a scan');
+is($node->safe_psql('postgres', q{SET cbconn_fdw.enable_key_order = off; SELECT id FROM cb_doc WHERE name = 'x' AND id !~ '-' ORDER BY id}),
+	"long\nnever", 'in any order');
+is($node->safe_psql('postgres', q{SELECT id FROM cb_doc WHERE id >= 's' AND id < 't'}), 'short',
+	'the cluster still has it: a scan of keys cannot tell');
+is($node->safe_psql('postgres', q{SELECT id FROM cb_doc WHERE id IN ('short', 'long', 'never') ORDER BY id}),
+	"long\nnever", 'a look-up does not find it');
+
+done_testing();
