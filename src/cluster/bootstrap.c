@@ -1,9 +1,10 @@
 /*
  * bootstrap.c
- *		The first config of a handle: its seeds, one after another, until one has it.
+ *		The first config of a handle: a kept one, or from its seeds, one after another, until one has it.
  */
 #include "postgres.h"
 
+#include "config_cache.h"
 #include "handle.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -99,15 +100,23 @@ worth_another_round(KvConn **seeds, int nseeds)
 void
 cluster_bootstrap(ClusterHandle *handle, ClusterCounters *counters)
 {
+	cluster_bootstrap_for(handle, 0, NULL, counters);
+}
+
+void
+cluster_bootstrap_for(ClusterHandle *handle, int nkeys, const KvKey *keys, ClusterCounters *counters)
+{
 	int			nseeds;
 	int64		deadline;
 	KvConn	  **seeds;
 	int			first;
 
-	if (handle->config != NULL)
+	if (handle->config != NULL && !handle->provisional)
 		return;
 	handle->used_in_xact = true;
 	deadline = wait_now() + handle->settings->bootstrap_timeout;
+	if (config_cache_start(handle, nkeys, keys, deadline, counters))
+		return;
 	seeds_find(handle, deadline, counters);
 	nseeds = handle->nseeds;
 	seeds = palloc(sizeof(KvConn *) * nseeds);

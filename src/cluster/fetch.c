@@ -201,7 +201,7 @@ kv_fetch_start(KvFetch *fetch, int nkeys, const KvKey *keys)
 	size_t		bytes = 0;
 
 	kv_op_reset(op);
-	cluster_bootstrap(op->handle, op->counters);
+	cluster_bootstrap_for(op->handle, nkeys, keys, op->counters);
 	topology_poll(op->handle);
 	for (int i = 0; i < nkeys; i++)
 		bytes += keys[i].len;

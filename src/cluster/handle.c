@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "config_cache.h"
 #include "handle.h"
 #include "miscadmin.h"
 #include "op.h"
@@ -104,6 +105,7 @@ handle_create(const ClusterTarget *target)
 	handle_parse_connection_string(handle, target->connection_string);
 	take_credentials(handle, target);
 	set_up_tls(handle, target);
+	config_cache_init(handle);
 	handle->waitset = wait_set_create(cxt);
 	MemoryContextSwitchTo(old);
 	MemoryContextSetParent(cxt, CacheMemoryContext);

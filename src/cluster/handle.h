@@ -313,6 +313,8 @@ struct ClusterHandle
 
 	CbConfig   *config;			/* NULL: none yet */
 	bool		config_doubted; /* perhaps of a cluster that was replaced: any other is as good */
+	bool		provisional;	/* config was kept from before and no node has confirmed it yet */
+	struct ConfigCache *cache;
 	uint64		config_changes;
 	uint32		config_crc;		/* of the last config text parsed, which comes again and again */
 	size_t		config_len;
@@ -364,6 +366,12 @@ extern void handle_wait(ClusterHandle *handle, int64 deadline, bool eager, Clust
 
 /* topology.c */
 extern bool topology_apply(ClusterHandle *handle, KvConn *from, const CbPacket *packet, KvFailure *failure);
+/* Takes over a kept config until a node says more; it is the handle's from then on. */
+extern void topology_start_from(ClusterHandle *handle, CbConfig *config, CbSpan network, CbSpan text);
+/* Forgets a provisional config. */
+extern void topology_drop(ClusterHandle *handle);
+/* Takes over a newer config of the same bucket that another backend was given; false if it is not one. */
+extern bool topology_follow(ClusterHandle *handle, CbConfig *config, CbSpan text);
 extern void topology_refresh(ClusterHandle *handle, KvConn *avoid);
 extern void topology_answer(KvConn *conn, const CbPacket *packet);
 extern void topology_poll(ClusterHandle *handle);
@@ -381,9 +389,12 @@ extern void seeds_step(ClusterHandle *handle, const WaitItem *items, int nitems)
 extern void seeds_check_deadline(ClusterHandle *handle, int64 now);
 extern int64 seeds_deadline(const ClusterHandle *handle);
 extern void seeds_forget(ClusterHandle *handle);
+/* Has the hosts of the connection string among the nodes to try when all others fail. */
+extern void seeds_in_reserve(ClusterHandle *handle);
 
-/* bootstrap.c: makes sure there is a config; waits */
+/* bootstrap.c: makes sure there is a config that a node has confirmed; waits. keys: what will be asked for */
 extern void cluster_bootstrap(ClusterHandle *handle, ClusterCounters *counters);
+extern void cluster_bootstrap_for(ClusterHandle *handle, int nkeys, const KvKey *keys, ClusterCounters *counters);
 
 /* collection.c */
 extern void collection_ask(KvConn *conn, KvCollection *collection, int index);

@@ -80,8 +80,9 @@ send_rest(KvConn *conn)
 	opaque = begin_request(conn, CB_OP_SELECT_BUCKET);
 	kv_conn_requested(conn, opaque, cb_kv_select_bucket(&conn->out, opaque, cb_span_cstr(handle->bucket)));
 
-	if (handle->config != NULL && !handle->config_doubted && handle->config->version.epoch > 0 &&
-		handle->config->version.rev > 0)
+	/* A provisional config may be of another cluster, in which its version means nothing: only the whole text tells. */
+	if (handle->config != NULL && !handle->provisional && !handle->config_doubted &&
+		handle->config->version.epoch > 0 && handle->config->version.rev > 0)
 		known = &handle->config->version;
 	opaque = begin_request(conn, CB_OP_GET_CLUSTER_CONFIG);
 	kv_conn_requested(conn, opaque, cb_kv_get_cluster_config(&conn->out, opaque, known));
@@ -404,7 +405,7 @@ take_config(KvConn *conn, const CbPacket *packet)
 		kv_conn_fail(conn, failure.sqlstate, false, "%s", failure.text);
 		return;
 	}
-	if (handle->config == NULL)
+	if (handle->config == NULL || handle->provisional)
 	{
 		kv_conn_fail(conn, ERRCODE_CANNOT_CONNECT_NOW, false, "the node has no cluster configuration yet");
 		return;

@@ -218,6 +218,22 @@ seeds_forget(ClusterHandle *handle)
 	end_lookup(handle);
 }
 
+void
+seeds_in_reserve(ClusterHandle *handle)
+{
+	if (handle->nseeds == 0)
+		seeds_from_string(handle);
+	for (int i = 0; i < handle->nseeds; i++)
+	{
+		int			before = handle->nconns;
+		KvConn	   *conn = handle_conn(handle, handle->seeds[i].host, handle->seeds[i].port);
+
+		/* as if it had been met and had left the config */
+		if (handle->nconns > before)
+			conn->retired = true;
+	}
+}
+
 /* Whether every node that is known was tried since it last worked, and failed. */
 static bool
 all_nodes_failed(const ClusterHandle *handle)

@@ -19,6 +19,8 @@ static const CbSettingId honoured[] = {
 	CB_SET_IP_FAMILY,
 	CB_SET_RANDOMIZE_NODES,
 	CB_SET_NETWORK,
+	CB_SET_CONFIG_CACHE,
+	CB_SET_CONFIG_CACHE_RO,
 	CB_SET_CONFIG_POLL_INTERVAL,
 	CB_SET_CONFIG_POLL_FLOOR,
 	CB_SET_KV_TIMEOUT,
@@ -69,6 +71,23 @@ refuse(const char *name, const char *what)
 			 what ? errdetail("%s", what) : 0));
 }
 
+/* Kept configurations: one name, which means the same file whatever the working directory. */
+static void
+check_cache(const CbSettings *settings)
+{
+	const char *path = settings->config_cache ? settings->config_cache : settings->config_cache_ro;
+
+	if (settings->config_cache != NULL && settings->config_cache_ro != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("connection string options \"config_cache\" and \"config_cache_ro\" exclude each other")));
+	if (path != NULL && path[0] != '/')
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("connection string option \"%s\" must be an absolute path",
+						settings->config_cache ? "config_cache" : "config_cache_ro")));
+}
+
 static void
 check_settings(const CbConnStr *connstr, const CbSettings *settings)
 {
@@ -97,6 +116,7 @@ check_settings(const CbConnStr *connstr, const CbSettings *settings)
 		if (settings->given[id] != NULL && !is_honoured(id))
 			refuse(settings->given[id], NULL);
 	}
+	check_cache(settings);
 	if (settings->bootstrap_on == CB_BOOTSTRAP_HTTP || settings->bootstrap_on == CB_BOOTSTRAP_FILE_ONLY)
 		refuse(settings->given[CB_SET_BOOTSTRAP_ON],
 			   "The cluster configuration is fetched over the data service only.");

@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "config_cache.h"
 #include "handle.h"
 #include "port/pg_crc32c.h"
 
@@ -84,7 +85,7 @@ assign_connections(ClusterHandle *handle, KvConn *from, const CbConfig *config)
 		if (!config->nodes[i].serves_bucket ||
 			cb_config_endpoint(config, i, handle->network, CB_SERVICE_KV, handle->settings->tls, &host, &port) != CB_OK)
 			continue;
-		if (config->nodes[i].this_node && from->state == KV_CONN_HANDSHAKE)
+		if (config->nodes[i].this_node && from != NULL && from->state == KV_CONN_HANDSHAKE)
 			adopt_name(handle, from, host, port);
 		conns[i] = handle_conn(handle, host, port);
 	}
@@ -137,6 +138,75 @@ checksum(CbSpan text)
 	return crc;
 }
 
+/* from: the node that sent it, or NULL. */
+static void
+take_over(ClusterHandle *handle, KvConn *from, CbConfig *config, CbSpan text, pg_crc32c crc)
+{
+	CbConfig   *old = handle->config;
+
+	if (handle->network == NULL)
+		choose_network(handle, config);
+	assign_connections(handle, from, config);
+	handle->config = config;
+	handle->config_doubted = false;
+	handle->config_crc = crc;
+	handle->config_len = text.len;
+	handle->config_changes++;
+	handle->conn_events++;
+	cb_config_free(old);
+}
+
+void
+topology_start_from(ClusterHandle *handle, CbConfig *config, CbSpan network, CbSpan text)
+{
+	char	   *name = MemoryContextAlloc(handle->cxt, network.len + 1);
+
+	memcpy(name, network.data, network.len);
+	name[network.len] = '\0';
+	handle->network = name;
+	take_over(handle, NULL, config, text, checksum(text));
+	handle->provisional = true;
+}
+
+void
+topology_drop(ClusterHandle *handle)
+{
+	cb_config_free(handle->config);
+	handle->config = NULL;
+	handle->config_len = 0;
+	handle->provisional = false;
+	pfree(handle->node_conns);
+	handle->node_conns = NULL;
+	pfree(handle->network);
+	handle->network = NULL;
+}
+
+/* Whether one can follow the other, so that their versions can be compared. */
+static bool
+comparable(const CbConfig *a, const CbConfig *b)
+{
+	if (a->cluster_uuid != NULL && b->cluster_uuid != NULL && strcmp(a->cluster_uuid, b->cluster_uuid) != 0)
+		return false;
+	return same_bucket(a, b) && a->nvbuckets == b->nvbuckets;
+}
+
+bool
+topology_follow(ClusterHandle *handle, CbConfig *config, CbSpan text)
+{
+	if (!comparable(config, handle->config) || cb_version_compare(config->version, handle->config->version) <= 0)
+		return false;
+	take_over(handle, NULL, config, text, checksum(text));
+	return true;
+}
+
+/* A node's word counts for more than a kept config, whatever the versions. */
+static bool
+is_newer(const ClusterHandle *handle, const CbConfig *config)
+{
+	return handle->config == NULL || handle->provisional || handle->config_doubted ||
+		!same_bucket(config, handle->config) || cb_version_compare(config->version, handle->config->version) > 0;
+}
+
 /*
  * Takes over the config in the packet's value when it is newer. False with a reason when it is of no use. Nothing
  * happens for texts that have been seen: a moved vBucket brings the same one with every answer.
@@ -153,7 +223,10 @@ topology_apply(ClusterHandle *handle, KvConn *from, const CbPacket *packet, KvFa
 		return refuse(failure, from, ERRCODE_PROTOCOL_VIOLATION, "a cluster configuration that cannot be inflated");
 	crc = checksum(text);
 	if (handle->config != NULL && handle->config_len == text.len && handle->config_crc == crc)
+	{
+		handle->provisional = false;
 		return true;
+	}
 
 	if (cb_config_parse(text, from->host, &config, &error) != CB_OK)
 		return refuse(failure, from, ERRCODE_PROTOCOL_VIOLATION, error.text);
@@ -163,16 +236,18 @@ topology_apply(ClusterHandle *handle, KvConn *from, const CbPacket *packet, KvFa
 		refuse(failure, from, ERRCODE_FEATURE_NOT_SUPPORTED, "memcached buckets are not supported");
 	else if (config->nvbuckets == 0)
 		refuse(failure, from, ERRCODE_CANNOT_CONNECT_NOW, "the bucket is not ready: it has no vBucket map yet");
-	else if (handle->config != NULL && !handle->config_doubted && same_bucket(config, handle->config) &&
-			 cb_version_compare(config->version, handle->config->version) <= 0)
-	{
-		cb_config_free(config);
-		return true;
-	}
+	else if (handle->provisional && !comparable(config, handle->config))
+		refuse(failure, from, ERRCODE_CANNOT_CONNECT_NOW, "the kept configuration is of another bucket or cluster");
 	else
 	{
-		CbConfig   *old = handle->config;
+		bool		known = handle->config != NULL && comparable(config, handle->config) &&
+			cb_version_compare(config->version, handle->config->version) <= 0;
 
+		if (!is_newer(handle, config))
+		{
+			cb_config_free(config);
+			return true;
+		}
 		if (handle->network == NULL)
 			choose_network(handle, config);
 		if (handle->settings->tls && !has_tls(config, handle->network))
@@ -181,14 +256,10 @@ topology_apply(ClusterHandle *handle, KvConn *from, const CbPacket *packet, KvFa
 			return refuse(failure, from, ERRCODE_FEATURE_NOT_SUPPORTED,
 						  "no node of the cluster has a TLS port for its data service");
 		}
-		assign_connections(handle, from, config);
-		handle->config = config;
-		handle->config_doubted = false;
-		handle->config_crc = crc;
-		handle->config_len = text.len;
-		handle->config_changes++;
-		handle->conn_events++;
-		cb_config_free(old);
+		handle->provisional = false;
+		take_over(handle, from, config, text, crc);
+		if (!known)
+			config_cache_store(handle, from->host, text);
 		return true;
 	}
 	cb_config_free(config);
@@ -231,6 +302,8 @@ topology_refresh(ClusterHandle *handle, KvConn *avoid)
 	int64		now = wait_now();
 	int			start = handle->nconns > 0 ? (int) (handle->conn_events % handle->nconns) : 0;
 
+	if (config_cache_catch_up(handle))
+		return;
 	if (handle->refreshing != NULL && now - handle->refresh_started < REFRESH_PATIENCE)
 		return;
 	if (now - handle->refresh_started < handle->settings->config_poll_floor)
@@ -274,6 +347,8 @@ topology_poll(ClusterHandle *handle)
 {
 	int64		interval = handle->settings->config_poll_interval;
 
+	if (config_cache_catch_up(handle))
+		return;
 	if (interval > 0 && handle->config != NULL && wait_now() - handle->last_config_check > interval)
 		topology_refresh(handle, NULL);
 }

@@ -7,6 +7,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "../cluster/config_shmem.h"
 #include "../compat.h"
 
 PG_MODULE_MAGIC;
@@ -17,12 +18,13 @@ void		_PG_init(void);
 
 /*
  * Runs in the postmaster when the library is in shared_preload_libraries, so it opens and starts nothing (P1):
- * what a backend needs is made by its first remote access.
+ * what a backend needs is made by its first remote access. All it asks for is shared memory.
  */
 void
 _PG_init(void)
 {
 	guc_init();
+	config_shmem_init();
 	MarkGUCPrefixReserved("cbconn_fdw");
 }
 

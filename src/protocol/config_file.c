@@ -51,9 +51,10 @@ cb_config_file_write(const CbConfigFile *file, CbBuf *out)
 	CbSpan		header;
 
 	if (!fits_line(file->server) || !fits_line(file->bucket) || !fits_line(file->bucket_uuid) ||
-		!fits_line(file->cluster_uuid) || !fits_line(file->host) || file->server.len == 0 ||
-		file->bucket.len == 0 || file->text.len == 0 || file->version.epoch < 0 ||
-		file->version.rev < 0 || file->written < 0)
+		!fits_line(file->cluster_uuid) || !fits_line(file->host) || !fits_line(file->network))
+		return CB_INVALID;
+	if (file->server.len == 0 || file->bucket.len == 0 || file->network.len == 0 ||
+		file->text.len == 0 || file->version.epoch < 0 || file->version.rev < 0 || file->written < 0)
 		return CB_INVALID;
 	if (file->text.len > CB_CONFIG_FILE_MAX - 4096)
 		return CB_LIMIT;
@@ -63,6 +64,7 @@ cb_config_file_write(const CbConfigFile *file, CbBuf *out)
 	append_line(out, "bucket-uuid", file->bucket_uuid);
 	append_line(out, "cluster-uuid", file->cluster_uuid);
 	append_line(out, "host", file->host);
+	append_line(out, "network", file->network);
 	cb_buf_append_format(out, "epoch %" PRId64 "\nrevision %" PRId64 "\nwritten %" PRId64 "\n"
 						 "length %zu\n",
 						 file->version.epoch, file->version.rev, file->written, file->text.len);
@@ -120,6 +122,7 @@ take_header(CbSpan *rest, CbConfigFile *file, int64_t *length)
 		take_line(rest, "bucket-uuid", &file->bucket_uuid) &&
 		take_line(rest, "cluster-uuid", &file->cluster_uuid) &&
 		take_line(rest, "host", &file->host) &&
+		take_line(rest, "network", &file->network) && file->network.len > 0 &&
 		take_number(rest, "epoch", &file->version.epoch) &&
 		take_number(rest, "revision", &file->version.rev) &&
 		take_number(rest, "written", &file->written) &&

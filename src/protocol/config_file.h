@@ -23,6 +23,7 @@ typedef struct CbConfigFile
 	CbSpan		bucket_uuid;	/* empty: unknown */
 	CbSpan		cluster_uuid;	/* empty: unknown */
 	CbSpan		host;			/* the node that gave it: stands for $HOST in text */
+	CbSpan		network;		/* whose addresses are taken, not empty */
 	CbVersion	version;
 	int64_t		written;		/* seconds since 1970 */
 	CbSpan		text;			/* JSON, not empty */

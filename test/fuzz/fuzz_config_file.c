@@ -34,7 +34,7 @@ try_read(CbSpan data)
 	EXPECT(cb_config_file_is_ours(data));
 	EXPECT(inside(file.server, data) && inside(file.bucket, data) && inside(file.host, data) &&
 		   inside(file.bucket_uuid, data) && inside(file.cluster_uuid, data) &&
-		   inside(file.text, data) && file.text.len > 0);
+		   inside(file.network, data) && inside(file.text, data) && file.text.len > 0);
 	EXPECT(cb_config_file_write(&file, &out) == CB_OK);
 	EXPECT(cb_span_equal(cb_buf_span(&out), data));
 	EXPECT(cb_config_file_read(cb_buf_span(&out), &again, &err) == CB_OK);

@@ -60,7 +60,7 @@ seed_config_file(CbSpan text)
 {
 	CbConfigFile file = {
 		.server = cb_span_cstr("00ff"), .bucket = cb_span_cstr("b"), .bucket_uuid = cb_span_cstr("1a"),
-		.host = cb_span_cstr("127.0.0.1"), .version = {1, 7}, .text = text
+		.host = cb_span_cstr("127.0.0.1"), .network = cb_span_cstr("default"), .version = {1, 7}, .text = text
 	};
 	CbBuf		buf = {0};
 

@@ -16,6 +16,7 @@ sample(void)
 		.bucket = cb_span_cstr("travel-sample"),
 		.bucket_uuid = cb_span_cstr("4f2c"),
 		.host = cb_span_cstr("fe80::1"),
+		.network = cb_span_cstr("external"),
 		.version = {1, 42},
 		.written = 1790000000,
 		.text = cb_span_cstr("{\"rev\":42}\n\n\n"),
@@ -32,6 +33,7 @@ check_same(const CbConfigFile *got, const CbConfigFile *want)
 	CHECK_BYTES(got->bucket_uuid, want->bucket_uuid);
 	CHECK_BYTES(got->cluster_uuid, want->cluster_uuid);
 	CHECK_BYTES(got->host, want->host);
+	CHECK_BYTES(got->network, want->network);
 	CHECK_BYTES(got->text, want->text);
 	CHECK_INT(got->version.epoch, want->version.epoch);
 	CHECK_INT(got->version.rev, want->version.rev);
