@@ -120,6 +120,9 @@ typedef struct ClusterInfo
 /* List of palloc'd ClusterInfo in the current memory context. */
 extern List *cluster_list(void);
 
+/* Whether an error of this SQLSTATE tells of the cluster, and not of this backend or its user. Never throws. */
+extern bool cluster_error_is_remote(int sqlstate);
+
 /* ---- many documents by key (fetch.c) ---- */
 
 typedef struct KvFetch KvFetch;

@@ -74,6 +74,17 @@ static const struct
 	{CB_STATUS_SUBDOC_MULTI_PATH_FAILURE_DELETED, 0, KV_VERDICT_DELIVER}
 };
 
+bool
+cluster_error_is_remote(int sqlstate)
+{
+	int			category = ERRCODE_TO_CATEGORY(sqlstate);
+
+	return sqlstate == ERRCODE_CANNOT_CONNECT_NOW ||
+		(category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
+		 category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) &&
+		 category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR));
+}
+
 int
 kv_status_sqlstate(uint16 status)
 {

@@ -19,18 +19,6 @@ typedef struct Ping
 	bool		done;
 } Ping;
 
-/* Whether an error tells of the cluster, and not of this backend or its user. */
-static bool
-is_remote(int sqlstate)
-{
-	int			category = ERRCODE_TO_CATEGORY(sqlstate);
-
-	return sqlstate == ERRCODE_CANNOT_CONNECT_NOW ||
-		(category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
-		 category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) &&
-		 category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR));
-}
-
 /* Looks for a configuration; why there is none, or NULL. In a subtransaction: an error leaves nothing behind. */
 static char *
 find_config(ClusterHandle *handle)
@@ -58,7 +46,7 @@ find_config(ClusterHandle *handle)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(cxt);
 		CurrentResourceOwner = owner;
-		if (!is_remote(error->sqlerrcode))
+		if (!cluster_error_is_remote(error->sqlerrcode))
 			ReThrowError(error);
 		reason = error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message;
 	}

@@ -52,17 +52,6 @@ count_entry(const FdwTable *table, Oid userid, bool *found)
 	return hash_search(count_cache, &key, HASH_ENTER, found);
 }
 
-/* Whether an error is about the remote side, not about this backend being told to stop. */
-static bool
-count_may_ignore(const ErrorData *error)
-{
-	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-
-	return category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
-		category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) &&
-		category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR);
-}
-
 /* False when the user may not see the counts. */
 static bool
 count_ask(const FdwTable *table, Oid userid, double *documents, double *vbuckets)
@@ -101,7 +90,7 @@ count_try(const FdwTable *table, Oid userid, double *documents, double *vbuckets
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(cxt);
 		CurrentResourceOwner = owner;
-		if (!count_may_ignore(error))
+		if (!cluster_error_is_remote(error->sqlerrcode))
 			ReThrowError(error);
 		ereport(DEBUG1,
 				(errmsg_internal("could not count the documents of %s.%s.%s: %s", table->bucket, table->scope,

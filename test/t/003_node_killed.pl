@@ -50,6 +50,14 @@ $cluster->control('drop 0');
 $cluster->control('drop 1');
 is($session->query_safe($keys), '2000', 'look-ups after all connections were cut');
 
+# Planning goes on without counts while the bucket warms up.
+$cluster->control('warmup 0 bucket=default state=empty-map');
+$cluster->control('warmup 1 bucket=default state=empty-map');
+my $plan = $node->safe_psql('postgres', 'EXPLAIN SELECT * FROM cb_doc');
+like($plan, qr/Foreign Scan on cb_doc/, 'a plan while the bucket warms up');
+$cluster->control('warmup 0 bucket=default state=ready');
+$cluster->control('warmup 1 bucket=default state=ready');
+
 $session->quit;
 $node->stop;
 done_testing();
