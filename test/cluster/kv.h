@@ -38,6 +38,7 @@ struct Conn
 	WireFault	wire_fault;
 	uint64_t	wire_sent;			/* bytes given to the socket */
 	bool		secured;			/* the first TLS handshake is over */
+	bool		ended;				/* TLS is over: nothing more can be read */
 	bool		spoke_last;			/* nothing has come since something was sent */
 	uint64_t	bytes_received;
 	uint64_t	features;

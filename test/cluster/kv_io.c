@@ -218,33 +218,38 @@ handshake(Conn *c)
 	return shown && c->user == NULL ? -1 : 1;
 }
 
-/* Decrypts what has come; bytes, 0 for none, -1 for the end of the connection. */
+/* Decrypts what has come; bytes, 0 for none, -1 for the end of the connection, which comes after the bytes before it. */
 static ssize_t
 decrypt(Conn *c, uint8_t *buf, size_t room)
 {
 	size_t		got = 0;
 	size_t		n;
-	int			error;
+	int			error = SSL_ERROR_NONE;
 
-	while (got < room && SSL_read_ex(c->ssl, buf + got, room - got, &n) == 1)
-		got += n;
-	if (got > 0)
-		return (ssize_t) got;
-	error = SSL_get_error(c->ssl, 0);
+	while (got < room && error == SSL_ERROR_NONE)
+	{
+		if (SSL_read_ex(c->ssl, buf + got, room - got, &n) == 1)
+			got += n;
+		else
+			error = SSL_get_error(c->ssl, 0);
+	}
 	collect(c);
-	if (error == SSL_ERROR_WANT_READ)
-		return io_flush(c) ? 0 : -1;
-	io_flush(c);
-	return -1;
+	c->ended = !io_flush(c) || (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ);
+	if (c->ended && got > 0)
+		event_active(c->ev_read, EV_READ, 0);
+	return c->ended && got == 0 ? -1 : (ssize_t) got;
 }
 
 ssize_t
 io_recv(Conn *c, uint8_t *buf, size_t room)
 {
 	uint8_t		raw[RAW_SIZE];
-	ssize_t		n = recv(c->fd, c->ssl != NULL ? raw : buf, c->ssl != NULL ? sizeof(raw) : room, 0);
+	ssize_t		n;
 	int			done = 1;
 
+	if (c->ended)
+		return -1;
+	n = recv(c->fd, c->ssl != NULL ? raw : buf, c->ssl != NULL ? sizeof(raw) : room, 0);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return 0;
 	if (n <= 0)

@@ -386,6 +386,25 @@ def new_keys():
         same(c.switch('rekey?node=0')[0], 400)
 
 @test
+def request_and_broken_record_in_one_piece():
+    """What breaks TLS ends the connection, also when it comes right behind a good request."""
+    with Cluster() as c:
+        link = socket.create_connection(c.address(), timeout=5)
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        stream = c.context(high=V12).wrap_bio(incoming, outgoing, server_hostname='127.0.0.1')
+        while True:
+            try:
+                stream.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                link.sendall(outgoing.read())
+                incoming.write(link.recv(65536))
+        stream.write(packet(0x1f))
+        link.sendall(outgoing.read() + b'\x17\x03\x03\x00\x20' + bytes(32))
+        while link.recv(65536):
+            pass
+
+@test
 def truncation_is_not_an_end():
     """A cut connection has no close_notify, one that the server means to end has."""
     with Cluster() as c:
