@@ -73,6 +73,17 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION cbconn_ping(text, text) IS
   'asks each data node of a bucket for a sign of life: ok, timeout or error, and how long it took';
 
+CREATE FUNCTION cbconn_diag(
+  server_name text, bucket text DEFAULT NULL,
+  OUT step text, OUT target text, OUT ok boolean,
+  OUT ms double precision, OUT detail text, OUT advice text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20;
+
+COMMENT ON FUNCTION cbconn_diag(text, text) IS
+  'connects anew to every host and node and tells of each step: what was tried, how long, what failed, what to do';
+
 CREATE FUNCTION cbconn_parse(
   connection_string text,
   OUT section text, OUT name text, OUT value text, OUT origin text, OUT description text)

@@ -1,7 +1,7 @@
 /*
  * diag.h
- *		Looking at connections: which nodes answer. All of it waits, and only cancels and lack of memory throw: what is
- *		wrong with a node is a result.
+ *		Looking at connections: which nodes answer, and which step fails with the others. All of it waits, and only
+ *		cancels and lack of memory throw: what is wrong with a node is a result.
  */
 #ifndef CBCONN_DIAG_H
 #define CBCONN_DIAG_H
@@ -23,5 +23,28 @@ typedef struct ClusterPing
  * palloc'd ClusterPing. When no node gives the cluster's configuration: the hosts of the connection string.
  */
 extern List *cluster_ping(ClusterHandle *handle);
+
+/* One thing that was tried. */
+typedef struct ClusterCheck
+{
+	const char *step;			/* static */
+	const char *target;			/* host:port, or the name of something else */
+	bool		ok;
+	int64		us;				/* how long it took; -1: nothing was waited for */
+	const char *detail;			/* what was found or went wrong; NULL: nothing to say */
+	const char *advice;			/* what to do about it; NULL: nothing */
+} ClusterCheck;
+
+/*
+ * Connects anew, over connections of its own, to each host of the connection string and each data node that these know
+ * of, and tells of every step. List of palloc'd ClusterCheck in order; goes on after failures.
+ */
+extern List *cluster_diagnose(const ClusterTarget *target);
+
+/*
+ * Calls work(arg) in a subtransaction. Why it failed, if the error is about the cluster or how to reach it; NULL: it
+ * did not. Other errors, such as cancels, are thrown again.
+ */
+extern char *cluster_try(void (*work) (void *), void *arg);
 
 #endif							/* CBCONN_DIAG_H */

@@ -4,10 +4,8 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "diag.h"
 #include "handle.h"
-#include "utils/resowner.h"
 
 /* One node while it is being asked. */
 typedef struct Ping
@@ -19,41 +17,10 @@ typedef struct Ping
 	bool		done;
 } Ping;
 
-/* Looks for a configuration; why there is none, or NULL. In a subtransaction: an error leaves nothing behind. */
-static char *
-find_config(ClusterHandle *handle)
+static void
+find_config(void *arg)
 {
-	MemoryContext cxt = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	char	   *volatile reason = NULL;
-
-	if (handle->config != NULL)
-		return NULL;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(cxt);
-	PG_TRY();
-	{
-		cluster_bootstrap(handle, NULL);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(cxt);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(cxt);
-		CurrentResourceOwner = owner;
-		if (!cluster_error_is_remote(error->sqlerrcode))
-			ReThrowError(error);
-		reason = error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(cxt);
-	CurrentResourceOwner = owner;
-	return reason;
+	cluster_bootstrap((ClusterHandle *) arg, NULL);
 }
 
 void
@@ -187,7 +154,7 @@ choose(ClusterHandle *handle, Ping *pings)
 List *
 cluster_ping(ClusterHandle *handle)
 {
-	char	   *reason = find_config(handle);
+	char	   *reason = handle->config ? NULL : cluster_try(find_config, handle);
 	List	   *results = NIL;
 	Ping	   *pings;
 	int			n;

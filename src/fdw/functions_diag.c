@@ -14,6 +14,7 @@
 #include "option.h"
 
 PG_FUNCTION_INFO_V1(cbconn_ping);
+PG_FUNCTION_INFO_V1(cbconn_diag);
 
 /* The bucket of a function's second argument, else the server's. */
 static const char *
@@ -93,6 +94,33 @@ cbconn_ping(PG_FUNCTION_ARGS)
 		values[3] = diag_milliseconds(ping->latency_us, &nulls[3]);
 		values[4] = diag_milliseconds(ping->connect_us, &nulls[4]);
 		values[5] = diag_text(ping->error, &nulls[5]);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	PG_RETURN_VOID();
+}
+
+/* cbconn_diag(server_name text, bucket text): one row per step, host and node. */
+Datum
+cbconn_diag(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ClusterTarget target;
+	ListCell   *lc;
+
+	InitMaterializedSRF(fcinfo, 0);
+	diag_target(fcinfo, &target);
+	foreach(lc, cluster_diagnose(&target))
+	{
+		const ClusterCheck *check = lfirst(lc);
+		Datum		values[6];
+		bool		nulls[6] = {0};
+
+		values[0] = CStringGetTextDatum(check->step);
+		values[1] = CStringGetTextDatum(check->target);
+		values[2] = BoolGetDatum(check->ok);
+		values[3] = diag_milliseconds(check->us, &nulls[3]);
+		values[4] = diag_text(check->detail, &nulls[4]);
+		values[5] = diag_text(check->advice, &nulls[5]);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	PG_RETURN_VOID();
