@@ -93,7 +93,9 @@ row '10,000 keys in one ANY(), two columns, against 10,000 look-ups in a PL/pgSQ
 any="SELECT count(doc) FROM %s WHERE id = ANY (:'keys')"
 # shellcheck disable=SC2059
 ours=$(milliseconds "$(printf "$any" cb_doc)")
-row '10,000 keys in one ANY(), whole document, against 10,000 prepared statements of a client' "$ours" \
+row '10,000 keys in one ANY(), whole document, against 10,000 look-ups in a PL/pgSQL loop' "$ours" \
+	"$(milliseconds "SELECT one_by_one_whole(:'keys')")" ms less '5'
+row 'the same against 10,000 prepared statements of a client' "$ours" \
 	"$(client_look_ups 10000)" ms less '5'
 # shellcheck disable=SC2059
 row 'the same against one ANY() through postgres_fdw' "$ours" "$(milliseconds "$(printf "$any" loop_doc)")" ms less ''

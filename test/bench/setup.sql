@@ -42,5 +42,18 @@ BEGIN
     RETURN n;
 END $$;
 
+CREATE FUNCTION one_by_one_whole(keys text[]) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    k text;
+    found_doc jsonb;
+    n bigint := 0;
+BEGIN
+    FOREACH k IN ARRAY keys LOOP
+        SELECT doc INTO found_doc FROM cb_doc WHERE id = k;
+        n := n + (found_doc IS NOT NULL)::int;
+    END LOOP;
+    RETURN n;
+END $$;
+
 CREATE TABLE some_keys AS SELECT array_agg(id) AS keys FROM
     (SELECT id FROM local_doc ORDER BY hashtext(id) LIMIT 10000) s;
