@@ -120,8 +120,11 @@ typedef struct ClusterInfo
 /* List of palloc'd ClusterInfo in the current memory context. */
 extern List *cluster_list(void);
 
-/* Whether an error of this SQLSTATE tells of the cluster, and not of this backend or its user. Never throws. */
-extern bool cluster_error_is_remote(int sqlstate);
+/*
+ * Calls work(arg) in a subtransaction. Why it failed, if the error is about the cluster or how to reach it; NULL: it
+ * did not. Other errors, such as cancels, are thrown again.
+ */
+extern char *cluster_try(void (*work) (void *), void *arg);
 
 /* ---- many documents by key (fetch.c) ---- */
 

@@ -6,13 +6,11 @@
 
 #include <arpa/inet.h>
 
-#include "access/xact.h"
 #include "diag.h"
 #include "handle.h"
 #include "lib/stringinfo.h"
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 /* Steps of a node connection in their order, by the names that kv_conn, kv_secure and kv_handshake give them. */
 typedef enum DiagStep
@@ -55,42 +53,6 @@ typedef struct Trace
 	bool		done;
 	List	   *checks;
 } Trace;
-
-/* ---- errors as results ---- */
-
-char *
-cluster_try(void (*work) (void *), void *arg)
-{
-	MemoryContext cxt = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	char	   *volatile reason = NULL;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(cxt);
-	PG_TRY();
-	{
-		work(arg);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(cxt);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(cxt);
-		CurrentResourceOwner = owner;
-		if (!cluster_error_is_remote(error->sqlerrcode))
-			ReThrowError(error);
-		reason = error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(cxt);
-	CurrentResourceOwner = owner;
-	return reason;
-}
 
 /* ---- what is told ---- */
 

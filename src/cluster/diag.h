@@ -41,10 +41,4 @@ typedef struct ClusterCheck
  */
 extern List *cluster_diagnose(const ClusterTarget *target);
 
-/*
- * Calls work(arg) in a subtransaction. Why it failed, if the error is about the cluster or how to reach it; NULL: it
- * did not. Other errors, such as cancels, are thrown again.
- */
-extern char *cluster_try(void (*work) (void *), void *arg);
-
 #endif							/* CBCONN_DIAG_H */

@@ -6,10 +6,12 @@
 
 #include <jansson.h>
 
+#include "access/xact.h"
 #include "handle.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "op.h"
+#include "utils/resowner.h"
 
 /* The table: every status that has a better SQLSTATE than the general one, and what is to be done about it. */
 static const struct
@@ -74,8 +76,9 @@ static const struct
 	{CB_STATUS_SUBDOC_MULTI_PATH_FAILURE_DELETED, 0, KV_VERDICT_DELIVER}
 };
 
-bool
-cluster_error_is_remote(int sqlstate)
+/* Whether an error of this SQLSTATE tells of the cluster, and not of this backend or its user. */
+static bool
+is_remote(int sqlstate)
 {
 	int			category = ERRCODE_TO_CATEGORY(sqlstate);
 
@@ -83,6 +86,40 @@ cluster_error_is_remote(int sqlstate)
 		(category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
 		 category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) &&
 		 category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR));
+}
+
+char *
+cluster_try(void (*work) (void *), void *arg)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	char	   *volatile reason = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(cxt);
+	PG_TRY();
+	{
+		work(arg);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(cxt);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(cxt);
+		CurrentResourceOwner = owner;
+		if (!is_remote(error->sqlerrcode))
+			ReThrowError(error);
+		reason = error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(cxt);
+	CurrentResourceOwner = owner;
+	return reason;
 }
 
 int

@@ -12,7 +12,6 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/hsearch.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "../compat.h"
@@ -52,55 +51,39 @@ count_entry(const FdwTable *table, Oid userid, bool *found)
 	return hash_search(count_cache, &key, HASH_ENTER, found);
 }
 
-/* False when the user may not see the counts. */
-static bool
-count_ask(const FdwTable *table, Oid userid, double *documents, double *vbuckets)
+/* What is asked, and the answer. */
+typedef struct CountQuestion
 {
-	KvCollection *collection;
-	ClusterHandle *handle = table_connect(table, userid, &collection);
+	const FdwTable *table;
+	Oid			userid;
+	double		documents;		/* negative: no node tells the user */
+	double		vbuckets;
+} CountQuestion;
 
-	*documents = cluster_item_count(handle, collection);
-	*vbuckets = cluster_vbucket_count(handle);
-	return *documents >= 0;
+static void
+count_ask(void *arg)
+{
+	CountQuestion *question = arg;
+	KvCollection *collection;
+	ClusterHandle *handle = table_connect(question->table, question->userid, &collection);
+
+	question->documents = cluster_item_count(handle, collection);
+	question->vbuckets = cluster_vbucket_count(handle);
 }
 
-/* In a subtransaction, so that an error leaves nothing behind. */
 static bool
-count_try(const FdwTable *table, Oid userid, double *documents, double *vbuckets)
+count_try(CountQuestion *question)
 {
-	MemoryContext cxt = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool known = false;
+	const FdwTable *table = question->table;
+	char	   *reason = cluster_try(count_ask, question);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(cxt);
-	PG_TRY();
-	{
-		known = count_ask(table, userid, documents, vbuckets);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		known = false;
-		MemoryContextSwitchTo(cxt);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(cxt);
-		CurrentResourceOwner = owner;
-		if (!cluster_error_is_remote(error->sqlerrcode))
-			ReThrowError(error);
-		ereport(DEBUG1,
-				(errmsg_internal("could not count the documents of %s.%s.%s: %s", table->bucket, table->scope,
-								 table->collection, error->message)));
-		FreeErrorData(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(cxt);
-	CurrentResourceOwner = owner;
-	return known;
+	if (reason == NULL)
+		return question->documents >= 0;
+	ereport(DEBUG1,
+			(errmsg_internal("could not count the documents of %s.%s.%s: %s", table->bucket, table->scope,
+							 table->collection, reason)));
+	pfree(reason);
+	return false;
 }
 
 bool
@@ -112,8 +95,7 @@ count_estimate(const FdwTable *table, Oid userid, double *documents, double *vbu
 
 	if (!found || TimestampDifferenceExceeds(entry->asked_at, now, COUNT_LIFETIME_MS))
 	{
-		double		new_documents = 0;
-		double		new_vbuckets = 0;
+		CountQuestion question = {table, userid};
 		bool		known;
 
 		/* no subtransactions in parallel mode */
@@ -125,12 +107,12 @@ count_estimate(const FdwTable *table, Oid userid, double *documents, double *vbu
 		}
 		entry->asked_at = now;
 		entry->known = false;
-		known = count_try(table, userid, &new_documents, &new_vbuckets);
+		known = count_try(&question);
 		entry = count_entry(table, userid, &found);
 		entry->asked_at = GetCurrentTimestamp();
 		entry->known = known;
-		entry->documents = new_documents;
-		entry->vbuckets = new_vbuckets;
+		entry->documents = question.documents;
+		entry->vbuckets = question.vbuckets;
 	}
 	if (!entry->known)
 		return false;
