@@ -41,38 +41,6 @@ sub fails
 	return;
 }
 
-# A listener that does one wrong thing with every connection; ends with the test.
-my @children;
-
-sub bad_server
-{
-	my ($behave) = @_;
-	my $listener = IO::Socket::INET->new(Listen => 16, LocalAddr => '127.0.0.1', ReuseAddr => 1) or die "listen: $!";
-	my $child = fork() // die "fork: $!";
-
-	if ($child == 0)
-	{
-		my @kept;
-
-		while (my $connection = $listener->accept)
-		{
-			$connection->autoflush(1);
-			$behave->($connection);
-			push @kept, $connection;
-		}
-		exit 0;
-	}
-	push @children, $child;
-	return '127.0.0.1:' . $listener->sockport;
-}
-
-END
-{
-	my $status = $?;
-	kill('KILL', @children) if @children;
-	$? = $status;
-}
-
 # Reads the first request packet; returns its opaque.
 sub first_opaque
 {
@@ -103,18 +71,18 @@ my $nonsense = qr/an answer that is not Couchbase's protocol/;
 # name, address, SQLSTATE, reason
 my @bad = (
 	[ 'refused', $refused, '08001', qr/Connection refused/ ],
-	[ 'silent', bad_server(sub { }), '08001', $silence ],
-	[ 'closing', bad_server(sub { close($_[0]) }), '08006', $closed ],
-	[ 'http', bad_server(sub { print { $_[0] } "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" }), '08P01', $nonsense ],
-	[ 'half_packet', bad_server(sub { print { $_[0] } substr(response(first_opaque($_[0]), 0), 0, 10) }), '08001', $silence ],
-	[ 'half_then_close', bad_server(sub {
+	[ 'silent', CbCluster::listener(sub { }), '08001', $silence ],
+	[ 'closing', CbCluster::listener(sub { close($_[0]) }), '08006', $closed ],
+	[ 'http', CbCluster::listener(sub { print { $_[0] } "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" }), '08P01', $nonsense ],
+	[ 'half_packet', CbCluster::listener(sub { print { $_[0] } substr(response(first_opaque($_[0]), 0), 0, 10) }), '08001', $silence ],
+	[ 'half_then_close', CbCluster::listener(sub {
 		print { $_[0] } substr(response(first_opaque($_[0]), 0), 0, 10);
 		close($_[0]);
 	}), '08006', $closed ],
-	[ 'oversize', bad_server(sub { print { $_[0] } response(first_opaque($_[0]), 0xfffffff0) }), '08P01', qr/an answer longer than the protocol allows/ ],
-	[ 'wrong_opaque', bad_server(sub { first_opaque($_[0]); print { $_[0] } response('nope', 0) }), '08P01',
+	[ 'oversize', CbCluster::listener(sub { print { $_[0] } response(first_opaque($_[0]), 0xfffffff0) }), '08P01', qr/an answer longer than the protocol allows/ ],
+	[ 'wrong_opaque', CbCluster::listener(sub { first_opaque($_[0]); print { $_[0] } response('nope', 0) }), '08P01',
 		qr/an answer .* to a request that was not made/ ],
-	[ 'impossible_lengths', bad_server(sub {
+	[ 'impossible_lengths', CbCluster::listener(sub {
 		my $opaque = first_opaque($_[0]);
 		print { $_[0] } pack('CCnCCnNa4a8', 0x81, 0x1f, 0xffff, 0xff, 0, 0, 4, $opaque, '') . 'abcd';
 	}), '08P01', $nonsense ]);

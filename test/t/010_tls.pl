@@ -3,7 +3,6 @@ use strict;
 use warnings;
 
 use CbCluster;
-use IO::Socket::INET;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -214,42 +213,11 @@ like($reverse, qr/ERROR:  (?:08006|08P01): .*step HELLO: (?:the node answers in 
 	'TLS port given for plain text');
 
 # Listeners that are no TLS at all.
-my @children;
-
-sub listener
-{
-	my ($behave) = @_;
-	my $listener = IO::Socket::INET->new(Listen => 16, LocalAddr => '127.0.0.1', ReuseAddr => 1) or die "listen: $!";
-	my $child = fork() // die "fork: $!";
-
-	if ($child == 0)
-	{
-		my @kept;
-
-		while (my $connection = $listener->accept)
-		{
-			$connection->autoflush(1);
-			$behave->($connection);
-			push @kept, $connection;
-		}
-		exit 0;
-	}
-	push @children, $child;
-	return '127.0.0.1:' . $listener->sockport;
-}
-
-END
-{
-	my $status = $?;
-	kill('KILL', @children) if @children;
-	$? = $status;
-}
-
 fails('HTTP', '08001', qr/step TLS handshake: what listens there does not speak TLS/, '11207',
-	listener(sub { print { $_[0] } "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" }), $ca);
+	CbCluster::listener(sub { print { $_[0] } "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" }), $ca);
 fails('closed', '08001', qr/step TLS handshake: (?:the node closed the connection|Connection reset by peer)/, '11207',
-	listener(sub { sysread($_[0], my $hello, 4096); close($_[0]) }), $ca);
-fails('silence', '08001', qr/step TLS handshake: no answer in time/, '', listener(sub { }), $ca);
+	CbCluster::listener(sub { sysread($_[0], my $hello, 4096); close($_[0]) }), $ca);
+fails('silence', '08001', qr/step TLS handshake: no answer in time/, '', CbCluster::listener(sub { }), $ca);
 
 fails('no such file', '58P01', qr/could not use the file ".*missing\.pem" as certificate authorities: No such file/, '', $here,
 	"truststorepath=$certs/missing.pem&$limits");

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use HTTP::Tiny;
+use IO::Socket::INET;
 use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -124,6 +125,38 @@ sub finish_query
 	$session->{stdout} = '';
 	$session->{stderr} = '';
 	return $error;
+}
+
+# A listener that does one thing with every connection, which stays open, and ends with the test. Returns host:port.
+my @listeners;
+
+sub listener
+{
+	my ($behave) = @_;
+	my $listener = IO::Socket::INET->new(Listen => 16, LocalAddr => '127.0.0.1', ReuseAddr => 1) or die "listen: $!";
+	my $child = fork() // die "fork: $!";
+
+	if ($child == 0)
+	{
+		my @kept;
+
+		while (my $connection = $listener->accept)
+		{
+			$connection->autoflush(1);
+			$behave->($connection);
+			push @kept, $connection;
+		}
+		exit 0;
+	}
+	push @listeners, $child;
+	return '127.0.0.1:' . $listener->sockport;
+}
+
+END
+{
+	my $status = $?;
+	kill('KILL', @listeners) if @listeners;
+	$? = $status;
 }
 
 1;
