@@ -66,7 +66,7 @@ typedef enum FdwColumnKind
 typedef enum FdwMeta
 {
 	FDW_META_CAS,				/* bigint (the 64 bits as they are) or numeric (unsigned) */
-	FDW_META_EXPIRY,			/* timestamptz; NULL: none */
+	FDW_META_EXPIRY,			/* timestamptz, interval; NULL: none */
 	FDW_META_FLAGS,
 	FDW_META_SEQNO,
 	FDW_META_VBUCKET,

@@ -17,15 +17,13 @@
 
 #include "../compat.h"
 #include "../protocol/kv_const.h"
+#include "expiry.h"
 
 /* Flags that all SDKs understand: the kind of document in the upper byte. */
 #define FLAGS_JSON		0x02000000
 #define FLAGS_BINARY	0x03000000
 #define FLAGS_STRING	0x04000000
 #define FLAGS_KIND(flags) ((flags) & 0xff000000)
-
-/* Up to here the data service takes an expiry for a number of seconds from now. */
-#define EXPIRY_RELATIVE_MAX	2592000
 
 /* What a document column gives. */
 typedef struct Body
@@ -72,26 +70,11 @@ row_key(FdwModifyState *state, Datum value, bool isnull, KvMutation *mutation)
 }
 
 static uint32
-row_expiry(FdwModifyState *state, Datum value, bool isnull)
+row_expiry(const FdwModifyState *state, Datum value, bool isnull)
 {
-	TimestampTz expiry = DatumGetTimestampTz(value);
-	pg_time_t	seconds;
+	Form_pg_attribute attr = TupleDescAttr(RelationGetDescr(state->rel), state->expiry_attno - 1);
 
-	if (isnull)
-		return 0;
-	if (TIMESTAMP_NOT_FINITE(expiry))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("expiry cannot be infinite"),
-				 errhint("NULL is no expiry.")));
-	seconds = timestamptz_to_time_t(expiry);
-	if (seconds > PG_UINT32_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("expiry is out of range"),
-				 errdetail("The latest that can be stored is 2106-02-07 06:28:15 UTC.")));
-	/* January 1970 is past as well: never seconds from now. */
-	return Max(seconds, EXPIRY_RELATIVE_MAX + 1);
+	return isnull ? 0 : expiry_write(value, attr->atttypid);
 }
 
 static uint32
@@ -538,7 +521,7 @@ row_refresh_whole(FdwModifyState *state, TupleTableSlot *slot, const ModifyItem 
 void
 modify_refresh_inserted(FdwModifyState *state, TupleTableSlot *slot, const ModifyItem *item)
 {
-	row_refresh_whole(state, slot, item, item->mutation.expiry);
+	row_refresh_whole(state, slot, item, expiry_absolute(item->mutation.expiry));
 }
 
 /* Only paths were written: what they read as now, and the metadata; the rest is as the scan found it. */
@@ -583,11 +566,12 @@ row_refresh_paths(FdwModifyState *state, TupleTableSlot *slot, const ModifyItem 
 void
 modify_refresh_updated(FdwModifyState *state, TupleTableSlot *slot, const ModifyItem *item)
 {
-	uint32		expiry = item->mutation.expiry;
+	uint32		expiry = expiry_absolute(item->mutation.expiry);
+	int			column = state->expiry_attno - 1;
 
-	if (item->mutation.preserve_expiry && state->expiry_attno != 0)
-		expiry = slot->tts_isnull[state->expiry_attno - 1] ? 0 :
-			row_expiry(state, slot->tts_values[state->expiry_attno - 1], false);
+	if (item->mutation.preserve_expiry && column >= 0)
+		expiry = slot->tts_isnull[column] ? 0 :
+			expiry_unread(slot->tts_values[column], TupleDescAttr(RelationGetDescr(state->rel), column)->atttypid);
 	if (item->body != NULL)
 		row_refresh_whole(state, slot, item, expiry);
 	else

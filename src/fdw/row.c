@@ -13,6 +13,7 @@
 #include "utils/timestamp.h"
 
 #include "../compat.h"
+#include "expiry.h"
 #include "value.h"
 
 #include "../protocol/kv_const.h"
@@ -352,7 +353,7 @@ row_meta(const ClusterDoc *doc, const RowColumn *column, Datum *datum, bool *isn
 			break;
 		case FDW_META_EXPIRY:
 			*isnull = doc->expiry == 0;
-			*datum = TimestampTzGetDatum(time_t_to_timestamptz((pg_time_t) doc->expiry));
+			*datum = expiry_read(doc->expiry, column->meta_type);
 			break;
 		case FDW_META_DATATYPE:
 			*datum = CStringGetTextDatum(psprintf("%s%s", (doc->datatype & CB_DATATYPE_JSON) ? "json" : "raw",

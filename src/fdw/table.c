@@ -228,7 +228,7 @@ table_meta_column(TableColumnContext *context, Form_pg_attribute attr, FdwColumn
 		Oid			allowed[3];
 	}			rules[] = {
 		[FDW_META_CAS] = {"the CAS", "bigint, numeric", {INT8OID, NUMERICOID}},
-		[FDW_META_EXPIRY] = {"the expiry", "timestamp with time zone", {TIMESTAMPTZOID}},
+		[FDW_META_EXPIRY] = {"the expiry", "timestamp with time zone, interval", {TIMESTAMPTZOID, INTERVALOID}},
 		[FDW_META_FLAGS] = {"the flags", "bigint, numeric", {INT8OID, NUMERICOID}},
 		[FDW_META_SEQNO] = {"the sequence number", "bigint, numeric", {INT8OID, NUMERICOID}},
 		[FDW_META_VBUCKET] = {"the vBucket", "integer, bigint", {INT4OID, INT8OID}},

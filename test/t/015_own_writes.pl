@@ -59,4 +59,12 @@ is($node->safe_psql('postgres', q{SELECT id FROM cb_doc WHERE id >= 's' AND id <
 is($node->safe_psql('postgres', q{SELECT id FROM cb_doc WHERE id IN ('short', 'long', 'never') ORDER BY id}),
 	"long\nnever", 'a look-up does not find it');
 
+# Intervals up to 30 days are the cluster's to count: its clock is an hour ahead now.
+$cluster->control('clock ms=3600000');
+$node->safe_psql('postgres', q{ALTER FOREIGN TABLE cb_doc ADD COLUMN remaining interval OPTIONS (meta 'expiry');
+	INSERT INTO cb_doc (id, remaining) VALUES ('by-node', '1 day'), ('most', '30 days'), ('by-us', '30 days 1 s')});
+is($node->safe_psql('postgres', q{SELECT id, round(extract(epoch FROM expires - now() - interval '1 s') / 600) * 10 FROM cb_doc
+	WHERE id IN ('by-node', 'most', 'by-us') ORDER BY id}),
+	"by-node|1500\nby-us|43200\nmost|43260", 'an interval is counted by the clock of the node, a longer one by that of the server');
+
 done_testing();
