@@ -49,6 +49,17 @@ INSERT INTO t (id, remaining) SELECT 'from-' || id, remaining FROM t WHERE id IN
 SELECT late('from-copied', '3 days'), late('from-copied-long', '2 mons');
 INSERT INTO t (id, remaining) VALUES ('moment', '1 us') RETURNING remaining BETWEEN '0' AND '1 s' AS whole_second;
 
+-- both ways to see it, in one table
+CREATE FOREIGN TABLE two (
+  id text OPTIONS (key 'true') COLLATE "C", n int, expires timestamptz OPTIONS (meta 'expiry'), remaining interval OPTIONS (meta 'expiry')
+) SERVER w OPTIONS (collection 'expiry');
+INSERT INTO two VALUES ('two-1', 1, '2100-01-01 00:00+00', NULL), ('two-2', 1, NULL, '40 days'), ('two-3', 1, NULL, NULL)
+  RETURNING id, expires AT TIME ZONE 'UTC' = '2100-01-01' AS expires, remaining <= '40 days' AS remaining;
+UPDATE two SET expires = '2101-01-01 00:00+00' WHERE id = 'two-2' RETURNING id, n, expires AT TIME ZONE 'UTC' AS expires;
+UPDATE two SET n = 2 WHERE id = 'two-2' RETURNING id, n, expires AT TIME ZONE 'UTC' AS expires;
+INSERT INTO two VALUES ('x', 1, '2100-01-01 00:00+00', '1 day');
+UPDATE two SET expires = NULL, remaining = '1 day' WHERE id = 'two-1';
+
 -- what cannot be stored
 INSERT INTO t (id, remaining) VALUES ('x', '0');
 INSERT INTO t (id, remaining) VALUES ('x', '-1 day');

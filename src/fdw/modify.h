@@ -87,7 +87,7 @@ typedef struct FdwModifyState
 	bool		needs_settings;
 	RowDecoder *decoder;		/* all columns; NULL unless refresh */
 	AttrNumber	document_attno; /* 0: no such column */
-	AttrNumber	expiry_attno;
+	AttrNumber	expiry_attno;	/* one of them, if there are several */
 	AttrNumber	flags_attno;
 
 	AttrNumber	key_junk;		/* columns of the plan's rows */

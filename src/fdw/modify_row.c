@@ -69,12 +69,23 @@ row_key(FdwModifyState *state, Datum value, bool isnull, KvMutation *mutation)
 				 errdetail("Keys in this collection have 1 to %zu bytes.", max)));
 }
 
-static uint32
-row_expiry(const FdwModifyState *state, Datum value, bool isnull)
+static bool
+row_is_expiry(const ModifyColumn *column)
 {
-	Form_pg_attribute attr = TupleDescAttr(RelationGetDescr(state->rel), state->expiry_attno - 1);
+	return column->column->kind == FDW_COLUMN_META && column->column->meta == FDW_META_EXPIRY;
+}
 
-	return isnull ? 0 : expiry_write(value, attr->atttypid);
+/* given: whether another column had it before. */
+static uint32
+row_expiry(const FdwModifyState *state, Datum value, bool isnull, bool *given)
+{
+	if (*given)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("the expiry is given by several columns")));
+	*given = true;
+	return isnull ? 0 :
+		expiry_write(value, TupleDescAttr(RelationGetDescr(state->rel), state->current->attnum - 1)->atttypid);
 }
 
 static uint32
@@ -200,6 +211,8 @@ row_error_context(void *arg)
 static void
 row_insert_columns(FdwModifyState *state, TupleTableSlot *slot, ModifyItem *item, Body *body, bool *flags_given)
 {
+	bool		expiry_given = false;
+
 	for (int i = 0; i < state->ncolumns; i++)
 	{
 		const ModifyColumn *column = &state->columns[i];
@@ -211,8 +224,8 @@ row_insert_columns(FdwModifyState *state, TupleTableSlot *slot, ModifyItem *item
 			continue;
 		if (column->attnum == state->document_attno)
 			row_body(state, column, value, body);
-		else if (column->attnum == state->expiry_attno)
-			item->mutation.expiry = row_expiry(state, value, isnull);
+		else if (row_is_expiry(column))
+			item->mutation.expiry = row_expiry(state, value, isnull, &expiry_given);
 		else if (column->attnum == state->flags_attno)
 		{
 			item->mutation.flags = row_flags(state, value);
@@ -353,11 +366,8 @@ row_update_column(FdwModifyState *state, const ModifyColumn *column, Datum value
 					 errhint("DELETE removes documents.")));
 		row_body(state, column, value, &update->body);
 	}
-	else if (column->attnum == state->expiry_attno)
-	{
-		item->mutation.expiry = row_expiry(state, value, isnull);
-		update->expiry_given = true;
-	}
+	else if (row_is_expiry(column))
+		item->mutation.expiry = row_expiry(state, value, isnull, &update->expiry_given);
 	else if (column->attnum == state->flags_attno)
 	{
 		item->mutation.flags = isnull ? FLAGS_JSON : row_flags(state, value);

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Drives cbcluster with the official Couchbase SDK from the npm registry. One line a check; exit status 0 if all passed.
+# Drives cbcluster and foreign tables with the official Couchbase SDK from the npm registry. One line a check; exit
+# status 0 if all passed.
 #
 #   test/interop/run.sh [--only TEXT]
 #
@@ -34,4 +35,4 @@ fi
 
 NODE_PATH=$sdk_dir/node_modules
 export NODE_PATH CBCLUSTER
-exec node "$here/main.js" "$@"
+exec "$here/../run.sh" --no-cluster -- node "$here/main.js" "$@"
