@@ -7,7 +7,7 @@ const { randomDocument } = require('./random');
 
 const SETUP = `
 	CREATE EXTENSION cbconn_fdw;
-	CREATE SERVER cb FOREIGN DATA WRAPPER cbconn_fdw OPTIONS (connection_string %, bucket 'travel', scope 'inventory');
+	CREATE SERVER cb FOREIGN DATA WRAPPER cbconn_fdw OPTIONS (connection_string %, bucket 'travel', scope 'sql');
 	CREATE USER MAPPING FOR CURRENT_USER SERVER cb OPTIONS (username 'Administrator', password 'password');
 	CREATE TYPE leg AS (origin text, km numeric);
 	CREATE FOREIGN TABLE t (id text OPTIONS (key 'true') COLLATE "C", b boolean, i2 smallint, i4 int, i8 bigint, f8 float8, num numeric,
@@ -42,7 +42,7 @@ function near(actual, expected, slack = 5)
 module.exports = async function tables(context)
 {
 	const { cluster, connectionString } = context;
-	const scope = cluster.bucket('travel').scope('inventory');
+	const scope = cluster.bucket('travel').scope('sql');
 	const parts = { ...context, collection: scope.collection('tables'), copied: scope.collection('copied') };
 
 	await sql(SETUP.replace('%', quote(connectionString)));
