@@ -108,7 +108,8 @@ n1_bool(bool b)
 }
 
 N1Value    *n1_int(N1Arena *a, int64_t i);
-N1Value    *n1_double(N1Arena *a, double d);	/* an int when d is integral and fits, as the server does */
+N1Value    *n1_double(N1Arena *a, double d);	/* an int when d is integral and fits, as results of functions are */
+N1Value    *n1_float(N1Arena *a, double d);	/* stays a float, as results of arithmetic on floats do */
 N1Value    *n1_string(N1Arena *a, const char *s, size_t n);	/* keeps the pointer */
 N1Value    *n1_string0(N1Arena *a, const char *s);
 N1Value    *n1_array(N1Arena *a, N1Value **v, size_t n);	/* keeps the pointer; no MISSING in it */
@@ -120,6 +121,13 @@ void		n1_unpack(N1Value *v);
 /* Field and element of any value; MISSING or NULL as the server says. n1_field does not unpack a stored object. */
 N1Value    *n1_field(N1Arena *a, N1Value *v, const char *name, size_t len);
 N1Value    *n1_index(N1Arena *a, N1Value *v, int64_t at);
+
+/* The pair of that name of an unpacked object, or NULL. */
+N1Pair	   *n1_pair_find(const N1Value *v, const char *name, size_t len);
+
+/* n1_field and n1_index of a value that is still text. */
+N1Value    *n1_raw_field(N1Arena *a, N1Value *v, const char *name, size_t len);
+N1Value    *n1_raw_index(N1Arena *a, N1Value *v, int64_t at);
 
 /* A copy of everything into another arena (rows kept by a sort, a group ...). Keeps raw text and meta. */
 N1Value    *n1_copy(N1Arena *a, const N1Value *v);
