@@ -36,13 +36,16 @@ COMMENT ON EVENT TRIGGER cbconn_fdw_check_tables IS
 -- Workers of a parallel query have connections of their own, hence RESTRICTED.
 CREATE FUNCTION cbconn_get_connections(
   OUT server_name text, OUT user_name text, OUT bucket text, OUT valid boolean,
-  OUT used_in_xact boolean, OUT nodes integer, OUT config_epoch bigint, OUT config_rev bigint)
+  OUT used_in_xact boolean, OUT config_epoch bigint, OUT config_rev bigint,
+  OUT node text, OUT state text, OUT connected_at timestamptz, OUT last_used_at timestamptz,
+  OUT connects bigint, OUT requests bigint, OUT retries bigint,
+  OUT bytes_sent bigint, OUT bytes_received bigint, OUT error text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION cbconn_get_connections() IS
-  'connections to Couchbase that this session holds: one row per user mapping and bucket';
+  'connections to Couchbase that this session holds: one row per user mapping, bucket and node';
 
 CREATE FUNCTION cbconn_disconnect(server_name text)
 RETURNS boolean
@@ -83,6 +86,22 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 20;
 
 COMMENT ON FUNCTION cbconn_diag(text, text) IS
   'connects anew to every host and node and tells of each step: what was tried, how long, what failed, what to do';
+
+CREATE FUNCTION cbconn_cluster(
+  server_name text, bucket text DEFAULT NULL,
+  OUT host text, OUT kv_port integer, OUT kv_tls_port integer,
+  OUT management_port integer, OUT management_tls_port integer,
+  OUT query_port integer, OUT query_tls_port integer, OUT services text[],
+  OUT version text, OUT state text, OUT error text, OUT this_node boolean,
+  OUT active_vbuckets integer, OUT replica_vbuckets integer, OUT server_group text,
+  OUT vbuckets integer, OUT replicas integer, OUT network text,
+  OUT config_epoch bigint, OUT config_rev bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+
+COMMENT ON FUNCTION cbconn_cluster(text, text) IS
+  'nodes of a cluster with ports, services, version, state and vBuckets; revision and network of its configuration';
 
 CREATE FUNCTION cbconn_parse(
   connection_string text,

@@ -11,6 +11,7 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 #include "utils/palloc.h"
 
@@ -103,7 +104,7 @@ extern int64 cluster_item_count(ClusterHandle *handle, KvCollection *collection)
 /* Closes handles not used in this transaction: of one server, or all (InvalidOid). Returns how many; never waits. */
 extern int	cluster_disconnect(Oid serverid, bool *in_use);
 
-/* One entry per handle for cbconn_get_connections(). */
+/* One entry per node of each handle (one without a node where none is known) for cbconn_get_connections(). */
 typedef struct ClusterInfo
 {
 	Oid			umid;
@@ -112,9 +113,19 @@ typedef struct ClusterInfo
 	const char *bucket;
 	bool		valid;			/* false: altered or dropped since, closed at the end of the transaction */
 	bool		used_in_xact;
-	int			nodes;			/* open node connections */
 	int64		config_epoch;
 	int64		config_rev;
+
+	const char *node;			/* host:port; NULL: no node is known yet */
+	const char *state;			/* static */
+	TimestampTz connected_at;	/* of the last connection; 0: there was none */
+	TimestampTz last_used_at;	/* bytes passed; 0: never */
+	int64		connects;		/* these and the following: of this session, since the handle was made */
+	int64		requests;
+	int64		retries;
+	int64		bytes_sent;
+	int64		bytes_received;
+	const char *error;			/* why the last attempt to connect failed; NULL: it did not */
 } ClusterInfo;
 
 /* List of palloc'd ClusterInfo in the current memory context. */

@@ -8,6 +8,9 @@
 
 #include "cluster.h"
 
+/* Data, management, query, analytics, search, views: as the protocol layer counts them. */
+#define CLUSTER_NODE_SERVICES	6
+
 /* What a node said, or why it did not. */
 typedef struct ClusterPing
 {
@@ -23,6 +26,37 @@ typedef struct ClusterPing
  * palloc'd ClusterPing. When no node gives the cluster's configuration: the hosts of the connection string.
  */
 extern List *cluster_ping(ClusterHandle *handle);
+
+/* A node of the cluster, by the configuration and by its own word. */
+typedef struct ClusterNode
+{
+	const char *host;			/* in the network that is used; else the cluster's own name for it */
+	int			ports[CLUSTER_NODE_SERVICES];	/* by service; 0: none in that network */
+	int			tls_ports[CLUSTER_NODE_SERVICES];
+	bool		this_node;		/* the configuration came from it */
+	const char *server_group;	/* NULL: none */
+	int			active;			/* vBuckets */
+	int			replicas;
+	const char *version;		/* NULL: not told */
+	const char *state;			/* as in ClusterPing; NULL: it has no data service for the bucket */
+	const char *error;			/* NULL: none */
+} ClusterNode;
+
+typedef struct ClusterMembers
+{
+	List	   *nodes;			/* of ClusterNode, in the configuration's order */
+	int			vbuckets;
+	int			replicas;
+	const char *network;		/* the one whose addresses are used */
+	int64		epoch;
+	int64		rev;
+} ClusterMembers;
+
+/* Names of services by their number in ClusterNode. */
+extern const char *const cluster_service_names[CLUSTER_NODE_SERVICES];
+
+/* Asks all data nodes for their version, connecting where needed. Throws when no node gives a configuration. */
+extern ClusterMembers *cluster_members(ClusterHandle *handle);
 
 /* One thing that was tried. */
 typedef struct ClusterCheck

@@ -154,10 +154,20 @@ struct KvConn
 	int			outstanding;	/* requests under way, of whomever */
 	int			streaming;		/* those of them with several answers */
 
+	/* for cbconn_get_connections(), over all connections to the node */
+	TimestampTz connected_at;	/* 0: never */
+	TimestampTz last_used_at;
+	int64		connects;
+	int64		requests_made;
+	int64		retries;
+	int64		bytes_sent;
+	int64		bytes_received;
+
 	/* ping.c */
 	int			ping_number;	/* of the last one */
 	uint16		ping_status;	/* of its answer */
 	int64		ping_answered;	/* when that came; 0: not yet */
+	char		version[64];	/* as the node told; empty: not asked */
 
 	/* handshake */
 	CbFeatures	features;
@@ -222,6 +232,8 @@ extern void kv_handshake_answer(KvConn *conn, const CbPacket *packet);
 
 /* ping.c: the answer to a ping; of older ones, nobody wants to know */
 extern void kv_ping_answer(KvConn *conn, int number, const CbPacket *packet);
+/* cluster_ping by NOOP or VERSION, whose answer is left in the connection */
+extern List *ping_nodes(ClusterHandle *handle, uint8 opcode);
 
 extern void kv_block_release(ClusterHandle *handle, KvBlock *block);
 

@@ -12,6 +12,7 @@
 
 #include "handle.h"
 #include "op.h"
+#include "utils/timestamp.h"
 
 #define BLOCK_SIZE			(256 * 1024)
 #define MAX_FREE_BLOCKS		8
@@ -421,6 +422,7 @@ kv_conn_request(KvConn *conn, KvOp *op, int item, uint8 opcode, KvReply reply)
 	request->opcode = opcode;
 	request->reply = reply;
 	conn->outstanding++;
+	conn->requests_made += reply != KV_REPLY_HANDSHAKE;
 	if (reply == KV_REPLY_SCAN || reply == KV_REPLY_STAT)
 		conn->streaming++;
 	if (op != NULL)
@@ -488,6 +490,8 @@ kv_conn_flush(KvConn *conn)
 			return;
 		}
 		conn->out_sent += n;
+		conn->bytes_sent += n;
+		conn->last_used_at = GetCurrentTimestamp();
 	}
 	conn->out_base += conn->out_sent;
 	conn->out_sent = 0;
@@ -676,6 +680,8 @@ kv_conn_read(KvConn *conn)
 		return true;
 	}
 	block->filled += n;
+	conn->bytes_received += n;
+	conn->last_used_at = GetCurrentTimestamp();
 	if (conn->handle->counters != NULL)
 		conn->handle->counters->bytes_received += n;
 	take_packets(conn);

@@ -8,6 +8,7 @@
 
 #include "handle.h"
 #include "port.h"
+#include "utils/timestamp.h"
 
 /* What is asked for in HELLO. No notifications: nobody would read them while the backend is idle. */
 static const uint16 wanted_features[] = {
@@ -413,6 +414,9 @@ take_config(KvConn *conn, const CbPacket *packet)
 	conn->state = KV_CONN_READY;
 	conn->step = "operation";
 	conn->failures = 0;
+	conn->failure.sqlstate = 0;
+	conn->connects++;
+	conn->connected_at = GetCurrentTimestamp();
 	handle->conn_events++;
 	if (handle->counters != NULL)
 		handle->counters->connects++;

@@ -262,6 +262,55 @@ cluster_disconnect(Oid serverid, bool *in_use)
 	return closed;
 }
 
+/* ---- showing ---- */
+
+static const char *const state_names[] = {
+	[KV_CONN_CLOSED] = "closed",
+	[KV_CONN_RESOLVING] = "resolving",
+	[KV_CONN_CONNECTING] = "connecting",
+	[KV_CONN_SECURING] = "securing",
+	[KV_CONN_HANDSHAKE] = "handshake",
+	[KV_CONN_READY] = "ready"
+};
+
+static ClusterInfo *
+describe_handle(const ClusterHandle *handle)
+{
+	ClusterInfo *info = palloc0(sizeof(ClusterInfo));
+
+	info->umid = handle->umid;
+	info->serverid = handle->serverid;
+	info->userid = handle->userid;
+	info->bucket = pstrdup(handle->bucket);
+	info->valid = !handle->invalid && !handle->replaced;
+	info->used_in_xact = handle->used_in_xact;
+	if (handle->config != NULL)
+	{
+		info->config_epoch = handle->config->version.epoch;
+		info->config_rev = handle->config->version.rev;
+	}
+	return info;
+}
+
+static ClusterInfo *
+describe_node(const ClusterHandle *handle, const KvConn *conn)
+{
+	ClusterInfo *info = describe_handle(handle);
+
+	info->node = pstrdup(conn->name);
+	info->state = state_names[conn->state];
+	info->connected_at = conn->connected_at;
+	info->last_used_at = conn->last_used_at;
+	info->connects = conn->connects;
+	info->requests = conn->requests_made;
+	info->retries = conn->retries;
+	info->bytes_sent = conn->bytes_sent;
+	info->bytes_received = conn->bytes_received;
+	if (conn->state == KV_CONN_CLOSED && conn->failure.sqlstate != 0)
+		info->error = psprintf("%s: %s", conn->failure.step, cluster_printable_cstr(conn->failure.text));
+	return info;
+}
+
 List *
 cluster_list(void)
 {
@@ -271,26 +320,19 @@ cluster_list(void)
 	set_up_process();
 	dlist_foreach(iter, &handles)
 	{
-		ClusterHandle *handle = dlist_container(ClusterHandle, node, iter.cur);
-		ClusterInfo *info = palloc0(sizeof(ClusterInfo));
+		const ClusterHandle *handle = dlist_container(ClusterHandle, node, iter.cur);
+		bool		any = false;
 
-		info->umid = handle->umid;
-		info->serverid = handle->serverid;
-		info->userid = handle->userid;
-		info->bucket = pstrdup(handle->bucket);
-		info->valid = !handle->invalid && !handle->replaced;
-		info->used_in_xact = handle->used_in_xact;
 		for (int i = 0; i < handle->nconns; i++)
 		{
-			if (handle->conns[i]->state == KV_CONN_READY)
-				info->nodes++;
+			/* Hosts that are no nodes of the configuration are of interest while they are connected. */
+			if (handle->conns[i]->retired && handle->conns[i]->state == KV_CONN_CLOSED)
+				continue;
+			result = lappend(result, describe_node(handle, handle->conns[i]));
+			any = true;
 		}
-		if (handle->config != NULL)
-		{
-			info->config_epoch = handle->config->version.epoch;
-			info->config_rev = handle->config->version.rev;
-		}
-		result = lappend(result, info);
+		if (!any)
+			result = lappend(result, describe_handle(handle));
 	}
 	return result;
 }

@@ -305,6 +305,7 @@ sent_again(KvOp *op, KvAnswer *answer)
 		answer->gave_up = true;
 		return false;
 	}
+	answer->conn->retries++;
 	kv_op_retry(op, answer->item, &failure, true);
 	return true;
 }
@@ -325,6 +326,7 @@ handled(KvOp *op, KvAnswer *answer)
 		return false;
 	if (op->cls->refused != NULL && op->cls->refused(op, answer))
 		return true;
+	answer->conn->retries++;
 
 	kv_failure_status(&failure, answer->conn, "operation", &answer->packet);
 	switch (verdict)

@@ -1,6 +1,6 @@
 /*
  * ping.c
- *		Which nodes answer: a NOOP to each of them, all at the same time.
+ *		Which nodes answer: a NOOP (or VERSION) to each of them, all at the same time.
  */
 #include "postgres.h"
 
@@ -12,8 +12,9 @@ typedef struct Ping
 {
 	KvConn	   *conn;
 	ClusterPing *result;
+	uint8		opcode;			/* of the request */
 	int64		started;		/* wait_now() when the connection was asked for; 0: it was there already */
-	int64		sent;			/* wait_now() of the NOOP; 0: not yet */
+	int64		sent;			/* wait_now() of the request; 0: not yet */
 	bool		done;
 } Ping;
 
@@ -30,6 +31,9 @@ kv_ping_answer(KvConn *conn, int number, const CbPacket *packet)
 		return;
 	conn->ping_answered = wait_now();
 	conn->ping_status = packet->status;
+	if (packet->opcode == CB_OP_VERSION && packet->status == CB_STATUS_SUCCESS)
+		pg_snprintf(conn->version, sizeof(conn->version), "%.*s", (int) packet->value.len,
+					(const char *) packet->value.data);
 }
 
 static void
@@ -54,7 +58,7 @@ finish(Ping *ping, const char *state, const char *error)
 }
 
 static void
-send_noop(Ping *ping)
+send_request(Ping *ping)
 {
 	KvConn	   *conn = ping->conn;
 	uint32		opaque;
@@ -63,8 +67,9 @@ send_noop(Ping *ping)
 		ping->result->connect_us = wait_now() - ping->started;
 	conn->ping_number++;
 	conn->ping_answered = 0;
-	opaque = kv_conn_request(conn, NULL, conn->ping_number, CB_OP_NOOP, KV_REPLY_PING);
-	kv_conn_requested(conn, opaque, cb_kv_noop(&conn->out, opaque));
+	opaque = kv_conn_request(conn, NULL, conn->ping_number, ping->opcode, KV_REPLY_PING);
+	kv_conn_requested(conn, opaque, ping->opcode == CB_OP_VERSION ? cb_kv_version(&conn->out, opaque)
+					  : cb_kv_noop(&conn->out, opaque));
 	ping->sent = wait_now();
 }
 
@@ -97,7 +102,7 @@ advance(Ping *ping, int64 patience)
 	else if (conn->state != KV_CONN_READY)
 		return WAIT_FOREVER;	/* ends by the connection's own deadline */
 	else if (ping->sent == 0)
-		send_noop(ping);
+		send_request(ping);
 	else if (conn->ping_answered != 0)
 	{
 		ping->result->latency_us = conn->ping_answered - ping->sent;
@@ -154,6 +159,12 @@ choose(ClusterHandle *handle, Ping *pings)
 List *
 cluster_ping(ClusterHandle *handle)
 {
+	return ping_nodes(handle, CB_OP_NOOP);
+}
+
+List *
+ping_nodes(ClusterHandle *handle, uint8 opcode)
+{
 	char	   *reason = handle->config ? NULL : cluster_try(find_config, handle);
 	List	   *results = NIL;
 	Ping	   *pings;
@@ -166,6 +177,7 @@ cluster_ping(ClusterHandle *handle)
 		ClusterPing *result = palloc0(sizeof(ClusterPing));
 
 		pings[i].result = result;
+		pings[i].opcode = opcode;
 		result->node = pstrdup(pings[i].conn->name);
 		result->connect_us = result->latency_us = -1;
 		results = lappend(results, result);

@@ -8,6 +8,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 #include "../compat.h"
 #include "option.h"
@@ -20,7 +21,31 @@ PG_FUNCTION_INFO_V1(cbconn_disconnect_all);
 PG_FUNCTION_INFO_V1(cbconn_options);
 PG_FUNCTION_INFO_V1(cbconn_version);
 
-/* cbconn_get_connections(): one row per handle of this backend. */
+/* What a row says of a node, from the given column on. */
+static void
+functions_node(const ClusterInfo *info, Datum *values, bool *nulls)
+{
+	if (info->node == NULL)
+	{
+		memset(nulls, true, 10 * sizeof(bool));
+		return;
+	}
+	values[0] = CStringGetTextDatum(info->node);
+	values[1] = CStringGetTextDatum(info->state);
+	values[2] = TimestampTzGetDatum(info->connected_at);
+	nulls[2] = info->connected_at == 0;
+	values[3] = TimestampTzGetDatum(info->last_used_at);
+	nulls[3] = info->last_used_at == 0;
+	values[4] = Int64GetDatum(info->connects);
+	values[5] = Int64GetDatum(info->requests);
+	values[6] = Int64GetDatum(info->retries);
+	values[7] = Int64GetDatum(info->bytes_sent);
+	values[8] = Int64GetDatum(info->bytes_received);
+	nulls[9] = info->error == NULL;
+	values[9] = nulls[9] ? (Datum) 0 : CStringGetTextDatum(info->error);
+}
+
+/* cbconn_get_connections(): one row per node of each handle of this backend. */
 Datum
 cbconn_get_connections(PG_FUNCTION_ARGS)
 {
@@ -33,8 +58,8 @@ cbconn_get_connections(PG_FUNCTION_ARGS)
 		ClusterInfo *info = lfirst(lc);
 		ForeignServer *server = GetForeignServerExtended(info->serverid, FSV_MISSING_OK);
 		char	   *user = OidIsValid(info->userid) ? GetUserNameFromId(info->userid, true) : "public";
-		Datum		values[8];
-		bool		nulls[8] = {0};
+		Datum		values[17];
+		bool		nulls[17] = {0};
 
 		/* A server or user that was dropped meanwhile has no name. */
 		nulls[0] = server == NULL;
@@ -44,9 +69,9 @@ cbconn_get_connections(PG_FUNCTION_ARGS)
 		values[2] = CStringGetTextDatum(info->bucket);
 		values[3] = BoolGetDatum(info->valid);
 		values[4] = BoolGetDatum(info->used_in_xact);
-		values[5] = Int32GetDatum(info->nodes);
-		values[6] = Int64GetDatum(info->config_epoch);
-		values[7] = Int64GetDatum(info->config_rev);
+		values[5] = Int64GetDatum(info->config_epoch);
+		values[6] = Int64GetDatum(info->config_rev);
+		functions_node(info, &values[7], &nulls[7]);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	PG_RETURN_VOID();

@@ -4,9 +4,11 @@
  */
 #include "fdw.h"
 
+#include "catalog/pg_type.h"
 #include "foreign/foreign.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "../cluster/diag.h"
@@ -15,6 +17,7 @@
 
 PG_FUNCTION_INFO_V1(cbconn_ping);
 PG_FUNCTION_INFO_V1(cbconn_diag);
+PG_FUNCTION_INFO_V1(cbconn_cluster);
 
 /* The bucket of a function's second argument, else the server's. */
 static const char *
@@ -121,6 +124,70 @@ cbconn_diag(PG_FUNCTION_ARGS)
 		values[3] = diag_milliseconds(check->us, &nulls[3]);
 		values[4] = diag_text(check->detail, &nulls[4]);
 		values[5] = diag_text(check->advice, &nulls[5]);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	PG_RETURN_VOID();
+}
+
+/* Plain and TLS port of a service, NULL where there is none. */
+static void
+diag_ports(const ClusterNode *node, int service, Datum *values, bool *nulls)
+{
+	values[0] = Int32GetDatum(node->ports[service]);
+	nulls[0] = node->ports[service] == 0;
+	values[1] = Int32GetDatum(node->tls_ports[service]);
+	nulls[1] = node->tls_ports[service] == 0;
+}
+
+/* Names of the services that a node offers, as text[]. */
+static Datum
+diag_services(const ClusterNode *node)
+{
+	Datum		names[CLUSTER_NODE_SERVICES];
+	int			n = 0;
+
+	for (int service = 0; service < CLUSTER_NODE_SERVICES; service++)
+	{
+		if (node->ports[service] != 0 || node->tls_ports[service] != 0)
+			names[n++] = CStringGetTextDatum(cluster_service_names[service]);
+	}
+	return PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* cbconn_cluster(server_name text, bucket text): one row per node. */
+Datum
+cbconn_cluster(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ClusterTarget target;
+	ClusterMembers *members;
+	ListCell   *lc;
+
+	InitMaterializedSRF(fcinfo, 0);
+	diag_target(fcinfo, &target);
+	members = cluster_members(cluster_open(&target));
+	foreach(lc, members->nodes)
+	{
+		const ClusterNode *node = lfirst(lc);
+		Datum		values[20];
+		bool		nulls[20] = {0};
+
+		values[0] = CStringGetTextDatum(node->host);
+		for (int service = 0; service < 3; service++)
+			diag_ports(node, service, &values[1 + 2 * service], &nulls[1 + 2 * service]);
+		values[7] = diag_services(node);
+		values[8] = diag_text(node->version, &nulls[8]);
+		values[9] = diag_text(node->state, &nulls[9]);
+		values[10] = diag_text(node->error, &nulls[10]);
+		values[11] = BoolGetDatum(node->this_node);
+		values[12] = Int32GetDatum(node->active);
+		values[13] = Int32GetDatum(node->replicas);
+		values[14] = diag_text(node->server_group, &nulls[14]);
+		values[15] = Int32GetDatum(members->vbuckets);
+		values[16] = Int32GetDatum(members->replicas);
+		values[17] = CStringGetTextDatum(members->network);
+		values[18] = Int64GetDatum(members->epoch);
+		values[19] = Int64GetDatum(members->rev);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	PG_RETURN_VOID();

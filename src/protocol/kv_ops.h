@@ -60,6 +60,9 @@ extern CbResult cb_kv_get_error_map(CbBuf *buf, uint32_t opaque, uint16_t versio
 extern CbResult cb_kv_get_cluster_config(CbBuf *buf, uint32_t opaque,
 										 const CbVersion *known);
 extern CbResult cb_kv_noop(CbBuf *buf, uint32_t opaque);
+
+/* VERSION: answered with the node's version as text. */
+extern CbResult cb_kv_version(CbBuf *buf, uint32_t opaque);
 /* group may be empty; many answers, the last with an empty key. */
 extern CbResult cb_kv_stat(CbBuf *buf, uint32_t opaque, CbSpan group);
 

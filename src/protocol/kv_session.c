@@ -184,6 +184,14 @@ cb_kv_noop(CbBuf *buf, uint32_t opaque)
 }
 
 CbResult
+cb_kv_version(CbBuf *buf, uint32_t opaque)
+{
+	return cb_request_append(buf, &(CbRequest) {
+		.opcode = CB_OP_VERSION, .opaque = opaque
+	});
+}
+
+CbResult
 cb_kv_stat(CbBuf *buf, uint32_t opaque, CbSpan group)
 {
 	return cb_request_append(buf, &(CbRequest) {
