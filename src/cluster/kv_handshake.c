@@ -8,7 +8,6 @@
 
 #include "handle.h"
 #include "port.h"
-#include "utils/timestamp.h"
 
 /* What is asked for in HELLO. No notifications: nobody would read them while the backend is idle. */
 static const uint16 wanted_features[] = {
@@ -416,7 +415,7 @@ take_config(KvConn *conn, const CbPacket *packet)
 	conn->failures = 0;
 	conn->failure.sqlstate = 0;
 	conn->connects++;
-	conn->connected_at = GetCurrentTimestamp();
+	conn->connected_at = conn->last_used_at;
 	handle->conn_events++;
 	if (handle->counters != NULL)
 		handle->counters->connects++;
