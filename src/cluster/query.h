@@ -17,7 +17,7 @@ typedef enum QueryConsistency
 {
 	QUERY_NOT_BOUNDED,			/* as they are */
 	QUERY_REQUEST_PLUS,			/* all that was written before the request */
-	QUERY_AT_PLUS				/* what this transaction has written through the handle; as NOT_BOUNDED without writes */
+	QUERY_AT_PLUS				/* what this transaction wrote through the handle; without writes as NOT_BOUNDED */
 } QueryConsistency;
 
 typedef enum QueryProfile
@@ -111,12 +111,12 @@ extern const char *query_profile(Query *query);
 
 /* ---- conveniences ---- */
 
-/* One request, all its rows: a list of palloc'd NUL-terminated UTF-8 JSON texts. For small answers, such as EXPLAIN. */
+/* One request, all its rows: palloc'd NUL-terminated UTF-8 JSON texts. For small answers, such as EXPLAIN. */
 extern List *query_fetch_all(ClusterHandle *handle, const QueryRequest *request, QueryMetrics *metrics);
 
 /*
- * Version of the query service as major * 10000 + minor * 100 + patch, 70608 for 7.6.8: the lowest among its nodes as far
- * as known. Asked once per handle; waits then.
+ * Version of the query service as major * 10000 + minor * 100 + patch, 70608 for 7.6.8: that of the node that answered.
+ * Asked once per handle; waits then.
  */
 extern int	query_service_version(ClusterHandle *handle);
 

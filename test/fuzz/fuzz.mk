@@ -20,7 +20,8 @@ $(FUZZ_DIR)/%.o: %.c
 $(FUZZ_DIR)/fuzz_%: $(FUZZ_DIR)/test/fuzz/fuzz_%.o $(FUZZ_OBJS)
 	$(FUZZ_CC) $(FUZZ_CHECKS) -fsanitize=fuzzer $^ $(FUZZ_LIBS) -o $@
 
-$(FUZZ_DIR)/seeds: $(FUZZ_DIR)/test/fuzz/seeds.o $(FUZZ_DIR)/test/unit/vectors.o $(FUZZ_OBJS)
+$(FUZZ_DIR)/seeds: $(FUZZ_DIR)/test/fuzz/seeds.o $(FUZZ_DIR)/test/unit/vectors.o \
+		$(FUZZ_DIR)/test/unit/answers.o $(FUZZ_OBJS)
 	$(FUZZ_CC) $(FUZZ_CHECKS) -fsanitize=fuzzer-no-link $^ $(FUZZ_LIBS) -o $@
 
 fuzz-smoke: $(FUZZ_DIR)/seeds $(FUZZ_TARGETS:%=$(FUZZ_DIR)/fuzz_%)

@@ -5,6 +5,7 @@
  *
  * usage: seeds FOLDER
  */
+#include "answers.h"
 #include "config_file.h"
 #include "vectors.h"
 
@@ -133,6 +134,21 @@ seed_texts(void)
 		seed("connstr", cb_span_cstr(options[i].text));
 }
 
+/* Short answers of a query service; of each family some. */
+static void
+seed_answers(void)
+{
+	size_t		count;
+	const Answer *all = answers_all(&count);
+
+	for (size_t i = 0; i < count; i += 23)
+	{
+		if (all[i].text.len < 1500)
+			seed("sqlpp", cb_buf_span(&all[i].text));
+	}
+	answers_free();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -154,6 +170,7 @@ main(int argc, char **argv)
 		}
 	}
 	seed_texts();
+	seed_answers();
 	vectors_free();
 	return EXIT_SUCCESS;
 }

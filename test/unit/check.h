@@ -54,5 +54,6 @@ extern void test_compress(void);
 extern void test_json_walk(void);
 extern void test_json_value(void);
 extern void test_json_random(void);
+extern void test_sqlpp(void);
 
 #endif

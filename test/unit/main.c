@@ -90,6 +90,7 @@ static const struct
 	{"json_walk", test_json_walk},
 	{"json_value", test_json_value},
 	{"json_random", test_json_random},
+	{"sqlpp", test_sqlpp},
 };
 
 int
