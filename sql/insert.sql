@@ -54,6 +54,12 @@ CREATE FOREIGN TABLE nulls (
 ) SERVER w OPTIONS (collection 'insert', null_as 'null');
 INSERT INTO nulls (id) VALUES ('nulls');
 SELECT body FROM stored WHERE id = 'nulls';
+-- a value wins over NULLs of columns in it and around it
+CREATE FOREIGN TABLE inside (
+  id text OPTIONS (key 'true') COLLATE "C", tags jsonb, first text OPTIONS (path 'tags[0]'), k int OPTIONS (path 'tags.k')
+) SERVER w OPTIONS (collection 'insert', null_as 'null');
+INSERT INTO inside (id, tags) VALUES ('inside-1', '["a", "b"]'), ('inside-2', '"scalar"');
+SELECT id, body FROM stored WHERE id IN ('inside-1', 'inside-2') ORDER BY id;
 
 -- the document column: mapped columns that have a value are put into it
 CREATE FOREIGN TABLE d (

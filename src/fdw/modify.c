@@ -74,8 +74,7 @@ modify_compare_columns(const void *a, const void *b)
 	return left->attnum - right->attnum;
 }
 
-/* Whether one path leads to what the other leads to, or into it. */
-static bool
+bool
 modify_paths_overlap(const CbPath *a, const CbPath *b)
 {
 	for (size_t i = 0; i < Min(a->nsteps, b->nsteps); i++)

@@ -126,6 +126,9 @@ extern FdwModifyState *modify_create(ResultRelInfo *rinfo, CmdType operation, Oi
 /* Connects, decides what may wait: with the first row, when the executor has set up all there is. */
 extern void modify_open(FdwModifyState *state, ResultRelInfo *rinfo);
 
+/* Whether one path leads to what the other leads to, or into it. */
+extern bool modify_paths_overlap(const CbPath *a, const CbPath *b);
+
 /* Whose user mapping counts. */
 extern Oid	modify_userid(ResultRelInfo *rinfo, EState *estate);
 

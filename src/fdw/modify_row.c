@@ -239,16 +239,32 @@ row_insert_columns(FdwModifyState *state, TupleTableSlot *slot, ModifyItem *item
 	state->current = NULL;
 }
 
-/* Without a document, NULL columns may have to be written; with one, they leave it as it is. */
+/* Whether one of the values leads to what the column leads to, into it or around it. */
+static bool
+row_has_value(const ModifyColumn *column, const ModifyItem *item, int nvalues)
+{
+	if (column->alone)
+		return false;
+	for (int i = 0; i < nvalues; i++)
+	{
+		if (modify_paths_overlap(&column->path, item->changes[i].path))
+			return true;
+	}
+	return false;
+}
+
+/* Without a document, NULL columns may have to be written where no value is; with one, they leave it as it is. */
 static void
 row_insert_nulls(FdwModifyState *state, TupleTableSlot *slot, ModifyItem *item)
 {
+	int			nvalues = item->nchanges;
+
 	for (int i = 0; i < state->ncolumns; i++)
 	{
 		const ModifyColumn *column = &state->columns[i];
 
 		if (slot->tts_isnull[column->attnum - 1] && column->column->kind == FDW_COLUMN_PATH &&
-			column->column->store_nulls)
+			column->column->store_nulls && !row_has_value(column, item, nvalues))
 			row_change(state, column, (Datum) 0, true, &item->changes[item->nchanges++]);
 	}
 }
