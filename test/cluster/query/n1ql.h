@@ -303,6 +303,7 @@ typedef struct N1Func
 #define N1F_AGGREGATE	0x01	/* computed by the pipeline; call is NULL */
 #define N1F_WINDOW		0x02	/* only with OVER */
 #define N1F_VOLATILE	0x04	/* RANDOM(), UUID(), CLOCK_...: never folded */
+#define N1F_NULLS		0x10	/* allows RESPECT NULLS and IGNORE NULLS */
 #define N1F_LAZY		0x08	/* n1_eval knows it: does not evaluate all arguments (IFMISSING, META, ...) */
 
 typedef struct N1FuncTable

@@ -19,11 +19,11 @@ typedef enum N1ExprKind
 	N1E_ADD, N1E_SUB, N1E_MUL, N1E_DIV, N1E_MOD, N1E_POW, N1E_NEG,
 	N1E_CONCAT,
 	N1E_AND, N1E_OR, N1E_NOT,
-	N1E_EQ, N1E_NE, N1E_LT, N1E_LE,	/* > and >= are LT and LE with swapped operands */
+	N1E_EQ, N1E_LT, N1E_LE,		/* > and >= have their operands swapped; <> is NOT over EQ */
 	N1E_BETWEEN,				/* args: value, low, high */
 	N1E_LIKE,					/* args: value, pattern, escape */
 	N1E_IN, N1E_WITHIN,
-	N1E_IS_NULL, N1E_IS_MISSING, N1E_IS_VALUED,	/* negated ones are wrapped in N1E_NOT */
+	N1E_IS_NULL, N1E_IS_MISSING, N1E_IS_VALUED,
 	N1E_IS_NOT_NULL, N1E_IS_NOT_MISSING, N1E_IS_NOT_VALUED,
 	N1E_IS_DISTINCT, N1E_IS_NOT_DISTINCT,
 	N1E_EXISTS,
@@ -124,6 +124,7 @@ struct N1From
 {
 	N1FromKind	kind;
 	const char *alias;			/* interned; given or implied */
+	bool		given;			/* the alias stands in the statement */
 	int			line, col;
 	N1Name	   *path;
 	int			n_path;
@@ -146,6 +147,7 @@ typedef struct N1Term			/* of a projection */
 	bool		star;			/* expr.* */
 	const char *alias;			/* given or implied ("$1" ...); NULL with star or RAW */
 	bool		implicit;		/* alias was implied */
+	int			line, col;		/* of the alias, or of the expression */
 } N1Term;
 
 typedef struct N1Sub			/* SELECT ... FROM ... WHERE ... GROUP BY ... HAVING */
@@ -171,6 +173,9 @@ typedef struct N1Sub			/* SELECT ... FROM ... WHERE ... GROUP BY ... HAVING */
 	int			n_aggs;
 	N1Expr	  **windows;		/* the functions with OVER, each once */
 	int			n_windows;
+	N1Window  **named;			/* WINDOW name AS (...) */
+	const char **named_names;
+	int			n_named;
 	const char **names;			/* aliases of FROM, LET, GROUP AS and LETTING that SELECT * gives, in order */
 	int			n_names;
 } N1Sub;
