@@ -104,8 +104,12 @@ bench:
 	test/deps.sh build
 	test/bench/run.sh
 
+chaos:
+	test/deps.sh build test
+	MINUTES='$(MINUTES)' SEED='$(SEED)' test/chaos.sh
+
 valgrind:
 	test/deps.sh build valgrind
 	test/valgrind.sh
 
-.PHONY: help deps demo demo-shell test lint interop bench valgrind
+.PHONY: help deps demo demo-shell test lint interop bench chaos valgrind

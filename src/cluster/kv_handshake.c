@@ -262,6 +262,16 @@ start_again_without_plain(KvConn *conn)
 	(void) kv_conn_want(conn);
 }
 
+/* Only some statuses say that the password is wrong; with others, it may be right in a moment or for another node. */
+static void
+fail_authentication(KvConn *conn, const CbPacket *packet)
+{
+	bool		wrong = packet->status == CB_STATUS_AUTH_ERROR || packet->status == CB_STATUS_AUTH_STALE ||
+		packet->status == CB_STATUS_EINVAL || packet->status == CB_STATUS_EACCESS;
+
+	fail_by_answer(conn, wrong ? ERRCODE_INVALID_PASSWORD : 0, wrong, packet);
+}
+
 /* Refused: perhaps only because the mechanism guessed is not one of the server's. */
 static void
 auth_refused(KvConn *conn, const CbPacket *packet)
@@ -287,9 +297,7 @@ auth_refused(KvConn *conn, const CbPacket *packet)
 			return;
 		}
 	}
-	fail_by_answer(conn, packet->status == CB_STATUS_AUTH_ERROR || packet->status == CB_STATUS_AUTH_STALE ||
-				   packet->status == CB_STATUS_EINVAL || packet->status == CB_STATUS_EACCESS
-				   ? ERRCODE_INVALID_PASSWORD : 0, true, packet);
+	fail_authentication(conn, packet);
 }
 
 static void
@@ -347,7 +355,7 @@ take_step(KvConn *conn, const CbPacket *packet)
 	CbError		error;
 
 	if (packet->status != CB_STATUS_SUCCESS)
-		fail_by_answer(conn, ERRCODE_INVALID_PASSWORD, true, packet);
+		fail_authentication(conn, packet);
 	else if (conn->scram == NULL || cb_scram_verify(conn->scram, packet->value, &error) != CB_OK)
 		kv_conn_fail(conn, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, true, "%s",
 					 conn->scram == NULL ? "an answer out of turn" : error.text);

@@ -121,6 +121,18 @@ $cluster->control("fault all kind=corrupt offset=30 opcode=$opcode{'SASL step'} 
 one_error('a wrong server signature', $get, '28000', qr/step: SASL authentication/, 3);
 well_again('a wrong server signature');
 
+# Refused for another reason than the password.
+foreach my $step ('SASL start', 'SASL step')
+{
+	$session->query_safe('SELECT cbconn_disconnect_all()');
+	$cluster->control("fault all kind=status status=0x86 opcode=$opcode{$step} count=-1");
+	one_error("a temporary failure at $step", $get, '57P03', qr/step SASL authentication: .*TMPFAIL/, 3);
+	well_again("a temporary failure at $step");
+	$session->query_safe('SELECT cbconn_disconnect_all()');
+	$cluster->control("fault 0 kind=status status=0x86 opcode=$opcode{$step} count=1");
+	is($session->query_safe($get), '1', "a temporary failure at one $step: another node is asked");
+}
+
 # Once is no error: reads are repeated.
 fresh_cluster();
 foreach my $how (sort keys %spoil)

@@ -57,13 +57,15 @@ sub connection_string { return $_[0]->{ready}{connection_string}; }
 # host:port of a node's KV service.
 sub kv { return $_[0]->{ready}{kv}[ $_[1] ]; }
 
-# Throws a switch of the control port, "kill 1" or "fault 0 kind=close count=1"; dies unless it was carried out.
+# Throws a switch of the control port, "kill 1" or "fault 0 kind=close count=1"; dies unless it was carried out. Some
+# take a body.
 sub control
 {
-	my ($self, $command) = @_;
+	my ($self, $command, $body) = @_;
 	my ($switch, @args) = split ' ', $command;
 	my $query = join('&', map { /=/ ? $_ : "node=$_" } @args);
-	my $answer = HTTP::Tiny->new(timeout => 30)->post("http://$self->{ready}{control}[0]/$switch?$query");
+	my $answer = HTTP::Tiny->new(timeout => 30)->post("http://$self->{ready}{control}[0]/$switch?$query",
+		defined $body ? { content => $body } : {});
 
 	die "cbcluster refused \"$command\": $answer->{content}" unless $answer->{success};
 	note("cbcluster: $command");
