@@ -17,7 +17,7 @@ REGRESS        = $(filter-out cbconn_fdw--%,$(basename $(notdir $(wildcard sql/*
 ifneq ($(wildcard test/specs/*.spec),)
 ISOLATION      = $(basename $(notdir $(wildcard test/specs/*.spec)))
 endif
-REGRESS_OPTS   = --inputdir=. --outputdir=build/regress --load-extension=$(EXTENSION)
+REGRESS_OPTS   = --inputdir=. --outputdir=build/regress --load-extension=$(EXTENSION) --launcher=test/psql.pl
 ISOLATION_OPTS = --inputdir=test --outputdir=build/isolation --load-extension=$(EXTENSION)
 REGRESS_PREP   = build/regress build/isolation
 
@@ -99,6 +99,11 @@ interop:
 	test/deps.sh build interop
 	$(MAKE) -s cluster
 	test/interop/run.sh
+
+.PHONY: pgmatrix
+pgmatrix:
+	test/deps.sh build pgmatrix
+	test/pgmatrix/run.sh
 
 bench:
 	test/deps.sh build

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the Debian packages that the named groups need and that are not there yet.
-# usage: deps.sh GROUP...   (build, test, demo, interop, lint)
+# usage: deps.sh GROUP...   (build, regress, test, demo, interop, lint, valgrind, pgmatrix)
 set -euo pipefail
 
 postgres_major() {
@@ -26,7 +26,7 @@ group() {
 	case $1 in
 		build)
 			printf '%s\n' gcc make pkg-config libc6-dev libssl-dev libc-ares-dev libjansson-dev libsnappy-dev \
-				zlib1g-dev libevent-dev jq ca-certificates
+				zlib1g-dev libicu-dev libevent-dev jq ca-certificates
 			# A PostgreSQL from elsewhere (PG_CONFIG) brings its own server and headers.
 			if [ -z "${PG_CONFIG:-}" ]; then
 				if [ -z "$major" ]; then
@@ -36,7 +36,12 @@ group() {
 				fi
 			fi
 			;;
-		test) printf '%s\n' openssl clang llvm "libclang-rt-$(clang_major)-dev" python3 libipc-run-perl procps dnsmasq-base ;;
+		regress) printf '%s\n' openssl python3 libipc-run-perl procps dnsmasq-base ;;
+		test)
+			group regress
+			printf '%s\n' clang llvm "libclang-rt-$(clang_major)-dev"
+			;;
+		pgmatrix) printf '%s\n' debootstrap git python3 python3-pip ;;
 		valgrind) echo valgrind ;;
 		demo) printf '%s\n' iso-codes python3 ;;
 		lint) printf '%s\n' shellcheck clang binutils python3 git ;;

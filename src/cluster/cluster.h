@@ -9,7 +9,7 @@
 #ifndef CBCONN_CLUSTER_H
 #define CBCONN_CLUSTER_H
 
-#include "postgres.h"
+#include "../compat.h"
 
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"

@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include <ares.h>
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netdb.h>

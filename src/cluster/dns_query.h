@@ -7,6 +7,8 @@
 
 #include "postgres.h"
 
+/* The calls that c-ares 1.18 has; 1.28 and later have others beside them. */
+#define CARES_NO_DEPRECATED
 #include <ares.h>
 
 #include "dns.h"

@@ -1,0 +1,78 @@
+#!/usr/bin/perl
+# Launcher of psql for pg_regress: what PostgreSQL 16 and later show otherwise is printed as 15 shows it, so that one
+# expected output serves all releases. usage: psql.pl PSQL ARGUMENT...
+use strict;
+use warnings;
+
+# What a line of a plan says in 15; nothing if 15 does not have the line.
+sub plan_line
+{
+	my ($line) = @_;
+
+	# 18: buffers without being asked for, and some more facts
+	return () if $line =~ /^ *(Planning:|Buffers: .*|Index Searches: \d+|Disabled: \w+|"Disabled": \w+,?|Window: w\d+ AS .*)$/;
+	# 18: rows with decimals
+	$line =~ s/(actual (?:time=\S+ )?rows=)(\d+\.\d\d)(?= loops)/$1 . sprintf('%.0f', $2)/e;
+	# 17: names for the results of initial plans
+	$line =~ s/\(InitPlan (\d+)\)\.col\d+/'$' . ($1 - 1)/ge;
+	$line =~ s/^( *InitPlan (\d+))$/$1 . ' (returns $' . ($2 - 1) . ')'/e;
+	return $line;
+}
+
+# Prints a plan as psql aligns it, given the lines below its head; the number of rows it has then.
+sub print_plan
+{
+	my (@lines) = @_;
+	my $wrapped = grep { /\+$/ } @lines;
+	my @plan;
+	my $width = length 'QUERY PLAN';
+
+	foreach my $line (@lines)
+	{
+		$line =~ s/^ //;
+		$line =~ s/ *\+$// if $wrapped;
+		push @plan, plan_line($line);
+	}
+	foreach my $line (@plan) { $width = length $line if $width < length $line; }
+	my $left = int(($width - length 'QUERY PLAN') / 2);
+	print ' ' x ($left + 1), 'QUERY PLAN', ' ' x ($width - $left - length('QUERY PLAN') + 1), "\n", '-' x ($width + 2), "\n";
+	foreach my $i (0 .. $#plan)
+	{
+		print ' ', $wrapped && $i < $#plan ? sprintf("%-*s+\n", $width, $plan[$i]) : "$plan[$i]\n";
+	}
+	return $wrapped ? 1 : scalar @plan;
+}
+
+my $pid = open(my $psql, '-|') // die "psql.pl: $!\n";
+if (!$pid)
+{
+	open(STDERR, '>&', \*STDOUT) or die "psql.pl: $!\n";
+	exec @ARGV;
+	die "psql.pl: $ARGV[0]: $!\n";
+}
+binmode($psql, ':encoding(UTF-8)');
+binmode(STDOUT, ':encoding(UTF-8)');
+$| = 1;
+while (my $line = <$psql>)
+{
+	if ($line =~ /^ *QUERY PLAN *$/)
+	{
+		my @plan;
+
+		<$psql>;
+		while (defined($line = <$psql>) && $line =~ /^ /)
+		{
+			chomp $line;
+			push @plan, $line;
+		}
+		my $rows = print_plan(@plan);
+		$line = $rows == 1 ? "(1 row)\n" : "($rows rows)\n";
+	}
+	# 17: names the server
+	$line =~ s/^(ERROR:  user mapping not found for )user ("[^"]*"), server ".*"$/$1$2/;
+	# 18: ANALYZE VERBOSE counts for every table
+	next if $line =~ /^(INFO:  finished analyzing table |avg read rate: |buffer usage: |WAL usage: |system usage: |I\/O timings: )/;
+	print $line;
+}
+close $psql;
+exit($? >> 8 || ($? ? 1 : 0));
