@@ -17,6 +17,7 @@ static void
 try_seed(ClusterHandle *handle, KvConn *conn, int64 deadline, ClusterCounters *counters)
 {
 	int			failures = conn->failures;
+	int64		started = wait_now();
 
 	/* The user asks now: an earlier failure is no reason not to try. */
 	if (conn->state == KV_CONN_CLOSED)
@@ -24,6 +25,9 @@ try_seed(ClusterHandle *handle, KvConn *conn, int64 deadline, ClusterCounters *c
 	(void) kv_conn_want(conn);
 	while (handle->config == NULL && conn->state != KV_CONN_CLOSED && wait_now() < deadline)
 		handle_wait(handle, deadline, false, counters);
+	slow_note(handle, "connecting", conn->name,
+			  conn->state == KV_CONN_CLOSED && conn->failure.sqlstate != 0 ? conn->failure.step : "connect",
+			  wait_now() - started);
 	if (handle->config == NULL && conn->state == KV_CONN_CLOSED && conn->failure.fatal && conn->failures > failures)
 		cluster_raise(handle, NULL, &conn->failure);
 }

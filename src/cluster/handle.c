@@ -96,6 +96,7 @@ handle_create(const ClusterTarget *target)
 	callback->arg = handle;
 	MemoryContextRegisterResetCallback(cxt, callback);
 
+	handle->waited = 1;
 	handle->umid = target->umid;
 	handle->serverid = target->serverid;
 	handle->userid = target->userid;
@@ -103,6 +104,7 @@ handle_create(const ClusterTarget *target)
 	handle->servername = pstrdup(target->servername);
 	handle->bucket = pstrdup(target->bucket);
 	handle_parse_connection_string(handle, target->connection_string);
+	handle->slow.threshold = target->slow_kv >= 0 ? target->slow_kv : handle->settings->slow_kv;
 	take_credentials(handle, target);
 	set_up_tls(handle, target);
 	config_cache_init(handle);
@@ -312,6 +314,7 @@ handle_wait(ClusterHandle *handle, int64 deadline, bool eager, ClusterCounters *
 {
 	bool		connecting = false;
 	int			nitems = 0;
+	int64		started;
 
 	handle->counters = counters;
 	for (int i = 0; i < handle->nconns; i++)
@@ -345,9 +348,11 @@ handle_wait(ClusterHandle *handle, int64 deadline, bool eager, ClusterCounters *
 	}
 	if (counters != NULL)
 		counters->round_trips++;
+	started = wait_now();
 	(void) wait_for(handle->waitset, handle->items, nitems, deadline,
 					connecting ? compat_wait_event(&wait_event_connect, "CbconnConnect")
 					: compat_wait_event(&wait_event_answer, "CbconnAnswer"));
+	handle->waited += wait_now() - started;
 	step_connections(handle, connecting);
 	if (handle->srv != NULL)
 		step_srv(handle);

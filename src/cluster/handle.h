@@ -151,6 +151,7 @@ struct KvConn
 	KvRequest  *requests;
 	int			nrequests;		/* size of the table */
 	int			free_request;	/* head of the free list, -1: none */
+	int64		heard;			/* handle->waited when bytes last came */
 	int			outstanding;	/* requests under way, of whomever */
 	int			streaming;		/* those of them with several answers */
 
@@ -280,6 +281,18 @@ typedef struct KvSeed
 	uint16		given_port;		/* as in the connection string, 0: none */
 } KvSeed;
 
+/* Operations that took long and are still to be told of (slow.c). */
+typedef struct KvSlow
+{
+	int64		threshold;		/* microseconds, 0: none is */
+	int64		count;			/* since the last line */
+	int64		logged_at;		/* wait_now() of the last line; 0: none yet */
+	int64		us;				/* of the slowest of them, */
+	const char *what;			/* static: what it was, */
+	const char *step;			/* static: what held it up, */
+	char		node[280];		/* and where */
+} KvSlow;
+
 struct ClusterHandle
 {
 	Oid			umid;
@@ -320,6 +333,7 @@ struct ClusterHandle
 	int			conns_capacity;
 	uint64		conn_events;	/* connections that became ready or failed */
 	WaitSet    *waitset;
+	int64		waited;			/* microseconds that this backend has spent waiting for the handle, and 1 */
 	WaitItem   *items;
 	int			items_capacity;
 
@@ -341,6 +355,7 @@ struct ClusterHandle
 	int			ncollections;
 
 	dlist_head	ops;			/* KvOp.node */
+	KvSlow		slow;
 	ClusterCounters *counters;	/* of the operation that is waiting, or NULL */
 	KvBlock    *free_blocks;
 	int			nfree_blocks;
@@ -427,6 +442,11 @@ extern void written_refuse_prepare(const ClusterHandle *handle);
 /* The newest mutation of a vBucket; keeping one allocates once a transaction. */
 extern void written_token(ClusterHandle *handle, uint16 vbucket, const CbMutationToken *token);
 extern bool written_token_of(const ClusterHandle *handle, uint16 vbucket, CbMutationToken *token);
+
+/* slow.c: an operation took this long; what and step are static. One line in the log tells of all of some seconds. */
+extern void slow_note(ClusterHandle *handle, const char *what, const char *node, const char *step, int64 us);
+/* Tells of what was noted and not told of yet, when it is time. */
+extern void slow_report(ClusterHandle *handle);
 
 /* settings.c: refuses what is understood but not done */
 extern void handle_parse_connection_string(ClusterHandle *handle, const char *text);

@@ -685,5 +685,6 @@ kv_conn_read(KvConn *conn)
 	if (conn->handle->counters != NULL)
 		conn->handle->counters->bytes_received += n;
 	take_packets(conn);
+	conn->heard = conn->handle->waited;
 	return true;
 }

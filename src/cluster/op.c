@@ -81,6 +81,7 @@ kv_op_init(KvOp *op, ClusterHandle *handle, KvCollection *collection, const KvOp
 	MemoryContextRegisterResetCallback(cxt, &op->on_reset);
 	dlist_push_tail(&handle->ops, &op->node);
 	handle->used_in_xact = true;
+	slow_report(handle);
 }
 
 static void
@@ -94,8 +95,8 @@ release_current(KvOp *op)
 }
 
 /* Requests become nobody's, answers are thrown away. */
-static void
-abandon(KvOp *op)
+void
+kv_op_abandon(KvOp *op)
 {
 	release_current(op);
 	while (op->ring_count > 0)
@@ -110,6 +111,7 @@ abandon(KvOp *op)
 			kv_conn_disown(op->handle->conns[i], op);
 	}
 	op->sent = 0;
+	op->held = op->look_at = 0;
 	list_clear(&op->pending);
 	list_clear(&op->waiting);
 	list_clear(&op->delayed);
@@ -120,7 +122,7 @@ kv_op_reset(KvOp *op)
 {
 	if (op->handle == NULL)
 		elog(ERROR, "%s goes on after its transaction has ended", op->cls->name);
-	abandon(op);
+	kv_op_abandon(op);
 	op->last.sqlstate = 0;
 	if (op->collection != NULL && op->collection->state == KV_COLLECTION_MISSING)
 		op->collection->state = KV_COLLECTION_UNKNOWN;
@@ -136,7 +138,7 @@ kv_op_detach(KvOp *op)
 	op->cleanup = NULL;
 	if (cleanup != NULL)
 		cleanup(op);
-	abandon(op);
+	kv_op_abandon(op);
 	dlist_delete(&op->node);
 	/* They live no longer than the operation; a connection may still read, when it breaks while being written to. */
 	if (op->handle->counters == op->counters)
@@ -183,6 +185,7 @@ kv_op_deliver(KvOp *op, int item, KvConn *conn, KvBlock *block, const CbPacket *
 	answer->conn = conn;
 	answer->collection_id = op->collection ? op->collection->id : 0;
 	answer->packet = *packet;
+	kv_op_answered(op, conn, answer);
 	answer->block = block;
 	block->refs++;
 	if (packet->has_duration)
@@ -235,7 +238,8 @@ kv_op_retry(KvOp *op, int item, const KvFailure *failure, bool at_once)
 		return;
 	}
 	if (it->give_up == 0)
-		it->give_up = now + op->timeout;
+		it->give_up = kv_op_patience(op, it, op->timeout);
+	it->step = failure->step;
 
 	op->counters->retries++;
 	if (op->cls->restart != NULL)
@@ -408,6 +412,8 @@ splice_delayed(KvOp *op)
 static void
 unroutable(KvOp *op, int item, KvConn *conn)
 {
+	const CbSettings *settings = op->handle->settings;
+	KvItem	   *it = kv_op_item(op, item);
 	KvFailure	failure;
 
 	topology_refresh(op->handle, conn);
@@ -418,6 +424,11 @@ unroutable(KvOp *op, int item, KvConn *conn)
 		failure = conn->failure;
 	else
 		kv_failure_set(&failure, ERRCODE_CONNECTION_FAILURE, false, "connect", "the connection was closed");
+	/* A long time for an answer is none for a node that cannot be reached. */
+	if (it->give_up == 0)
+		it->give_up = PG_INT64_MAX;
+	it->give_up = Min(it->give_up,
+					  kv_op_patience(op, it, Min(op->timeout, Max(settings->kv_timeout, settings->node_timeout))));
 	kv_op_retry(op, item, &failure, false);
 }
 
@@ -428,7 +439,7 @@ put_waiting(KvOp *op, int item)
 	KvItem	   *it = kv_op_item(op, item);
 
 	if (it->give_up == 0)
-		it->give_up = wait_now() + op->timeout;
+		it->give_up = kv_op_patience(op, it, op->timeout);
 	if (op->waiting.head == KV_NO_ITEM)
 	{
 		/* Events from before this point are no reason to look again. */
@@ -448,8 +459,14 @@ kv_op_push(KvOp *op)
 		splice_delayed(op);
 	if (op->handle->nopen_scans > 0)
 		handle_cancel_scans(op->handle);
-	if (op->pending.head == KV_NO_ITEM || (op->collection != NULL && !collection_ready(op->collection, op)))
+	if (op->pending.head == KV_NO_ITEM)
 		return;
+	if (op->collection != NULL && !collection_ready(op->collection, op))
+	{
+		if (op->held == 0)
+			op->held = op->handle->waited;
+		return;
+	}
 
 	while (op->pending.head != KV_NO_ITEM && op->sent + op->ring_count < op->window && op->load < op->max_load)
 	{
@@ -457,16 +474,21 @@ kv_op_push(KvOp *op)
 		KvConn	   *conn = op->cls->route(op, item);
 		KvConnState state = conn ? kv_conn_want(conn) : KV_CONN_CLOSED;
 
+		kv_op_begin(op, kv_op_item(op, item));
 		if (state == KV_CONN_READY)
 		{
 			op->cls->send(op, item, conn);
 			op->sent++;
 		}
 		else if (state != KV_CONN_CLOSED)
+		{
+			kv_op_item(op, item)->step = "connect";
 			put_waiting(op, item);
+		}
 		else
 			unroutable(op, item, conn);
 	}
+	op->held = 0;
 	for (int i = 0; i < op->handle->nconns; i++)
 	{
 		KvConn	   *conn = op->handle->conns[i];
@@ -481,34 +503,6 @@ is_idle(const KvOp *op)
 {
 	return op->sent == 0 && op->pending.head == KV_NO_ITEM && op->waiting.head == KV_NO_ITEM &&
 		op->delayed.head == KV_NO_ITEM;
-}
-
-/* Closes the connections that owe answers to op; what stood in their queues only has certainly not been applied. */
-static bool
-close_silent(KvOp *op, const char *last)
-{
-	ClusterHandle *handle = op->handle;
-	int64		now = wait_now();
-	bool		any = false;
-
-	for (int i = 0; i < handle->nconns; i++)
-	{
-		KvConn	   *conn = handle->conns[i];
-		bool		owes = false;
-
-		for (int j = 0; j < conn->nrequests; j++)
-		{
-			if (conn->requests[j].reply == KV_REPLY_FREE || conn->requests[j].op != op)
-				continue;
-			kv_op_item(op, conn->requests[j].item)->give_up = now;
-			owes = true;
-		}
-		any |= owes;
-		if (owes)
-			kv_conn_fail(conn, ERRCODE_CONNECTION_FAILURE, false, "no answer within %.1f s%.300s", op->timeout / 1e6,
-						 last);
-	}
-	return any;
 }
 
 /*
@@ -529,7 +523,7 @@ time_out(KvOp *op, bool silent)
 	kv_failure_set(&failure, ERRCODE_CONNECTION_FAILURE, false, "operation",
 				   "no node could be asked within %.1f s%.300s", op->timeout / 1e6, last);
 	/* With the window free again, those in line have their chance at other nodes. */
-	if (silent && !close_silent(op, last))
+	if (silent && !kv_op_close_silent(op, last, false))
 	{
 		while ((item = list_pop(op, &op->pending)) != KV_NO_ITEM)
 			kv_op_give_up(op, item, &failure);
@@ -575,7 +569,7 @@ wait_for_answer(KvOp *op, int64 *started)
 		}
 		if (!op->cls->optional)
 			cluster_raise_timeout(op->handle, op);
-		abandon(op);
+		kv_op_abandon(op);
 		return;
 	}
 	until = deadline;
@@ -583,7 +577,10 @@ wait_for_answer(KvOp *op, int64 *started)
 		until = Min(until, op->next_retry);
 	if (op->pending.head != KV_NO_ITEM)
 		until = Min(until, now + COLLECTION_POLL);
+	if (op->look_at != 0)
+		until = Min(until, now + Max(op->look_at - op->handle->waited, 0) + 1000);
 	handle_wait(op->handle, until, op->sent > 1, op->counters);
+	kv_op_check_overdue(op);
 }
 
 KvAnswer *
@@ -609,6 +606,7 @@ kv_op_next(KvOp *op)
 				/* Keep the nodes busy while the caller works on this one. */
 				if (op->pending.head != KV_NO_ITEM && op->sent + op->ring_count < op->window / 2)
 					kv_op_push(op);
+				kv_op_finish(op, &op->current);
 				return &op->current;
 			}
 			release_current(op);

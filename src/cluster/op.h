@@ -15,6 +15,8 @@ typedef struct KvItem
 	uint16		attempts;		/* failures so far */
 	int64		retry_at;
 	int64		give_up;		/* 0: has neither failed nor waited yet */
+	int64		begun;			/* handle->waited when its turn came; 0: it has not yet */
+	const char *step;			/* static: at which step it was held up last; NULL: it was not */
 } KvItem;
 
 typedef struct KvList
@@ -32,6 +34,8 @@ typedef struct KvAnswer
 	bool		gave_up;		/* the item was given up: there is nothing else to it */
 	bool		final;			/* no more answers to this request */
 	KvConn	   *conn;			/* who answered; not to be followed when lost */
+	int64		held_up;		/* microseconds that the backend had to wait for it, and */
+	const char *step;			/* at which step, NULL: the operation itself */
 	uint32		collection_id;	/* that the operation used when it was received */
 	KvBlock    *block;
 	CbPacket	packet;
@@ -73,7 +77,9 @@ struct KvOp
 	ClusterCounters own_counters;	/* when the caller wants none */
 	MemoryContext cxt;
 	SubTransactionId subid;
-	int64		timeout;		/* microseconds without an answer */
+	int64		timeout;		/* microseconds that a node may be silent, and an item be tried again */
+	int64		held;			/* handle->waited when the collection's id was found missing; 0: it is not */
+	int64		look_at;		/* handle->waited at which a node may have been silent for too long; 0: none owes */
 
 	char	   *items;
 	size_t		item_size;
@@ -142,9 +148,35 @@ extern void kv_op_fail(KvOp *op, const KvAnswer *answer) pg_attribute_noreturn()
 /* Throws: the answer's body is not what the protocol says. */
 extern void kv_op_malformed(KvOp *op, const KvAnswer *answer, const char *what) pg_attribute_noreturn();
 
+/* Requests become nobody's, answers are thrown away. */
+extern void kv_op_abandon(KvOp *op);
+
 /* kv_conn.c hands over an answer, or the loss of one. */
 extern void kv_op_deliver(KvOp *op, int item, KvConn *conn, KvBlock *block, const CbPacket *packet, bool final);
 extern void kv_op_lost(KvOp *op, int item, KvConn *conn, bool sent);
+
+/* ---- op_time.c ---- */
+
+/* The item's turn has come. */
+extern void kv_op_begin(KvOp *op, KvItem *it);
+
+/* An answer was received: notes how long it was waited for. */
+extern void kv_op_answered(KvOp *op, const KvConn *conn, KvAnswer *answer);
+
+/* The answer is handed out: what comes next for the item is another step. */
+extern void kv_op_finish(KvOp *op, const KvAnswer *answer);
+
+/* Until when (wait_now) the item may be tried, if the whole of it may take so long. */
+extern int64 kv_op_patience(const KvOp *op, const KvItem *it, int64 timeout);
+
+/*
+ * Closes the connections that owe answers to op, or only those that have owed one for too long; what stood in their
+ * queues only has certainly not been applied. False: there are none.
+ */
+extern bool kv_op_close_silent(KvOp *op, const char *last, bool overdue);
+
+/* Ends the wait for answers of nodes that are silent while others answer. */
+extern void kv_op_check_overdue(KvOp *op);
 
 #define KV_NO_ITEM	(-1)
 

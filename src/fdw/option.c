@@ -111,6 +111,9 @@ const OptionDef option_table[] = {
 	"Most documents that are written before the first outcome is awaited, 1 to 100000"},
 	{"keep_connections", OPTION_SERVER, OPTION_BOOL, "true", NULL, NULL, false,
 	"Whether connections stay open after the transaction"},
+	{"slow_kv", OPTION_SERVER, OPTION_TEXT, NULL, NULL, option_check_duration, false,
+	"Data operations that keep a query waiting for longer are logged, 0: none; default: tracing_threshold_kv of the "
+	"connection string, 500ms"},
 	{"fdw_startup_cost", OPTION_SERVER | OPTION_TABLE, OPTION_REAL, "10", NULL, NULL, false,
 	"Planner's cost of one round trip to the cluster"},
 	{"fdw_tuple_cost", OPTION_SERVER | OPTION_TABLE, OPTION_REAL, "0.2", NULL, NULL, false,

@@ -53,6 +53,8 @@ extern const char *option_text(List *options, List *fallback, const char *name);
 extern bool option_flag(List *options, List *fallback, const char *name);
 extern double option_real(List *options, List *fallback, const char *name);
 extern int	option_word(List *options, List *fallback, const char *name);
+/* Microseconds; absent: what to return where the option is not given. */
+extern int64 option_duration(List *options, const char *name, int64 absent);
 
 /* Whether the list has the option at all. */
 extern bool option_given(List *options, const char *name);
@@ -66,6 +68,7 @@ extern void option_check_path(const char *name, const char *value);
 extern void option_check_not_empty(const char *name, const char *value);
 extern void option_check_batch_size(const char *name, const char *value);
 extern void option_check_file(const char *name, const char *value);
+extern void option_check_duration(const char *name, const char *value);
 
 /* Bucket in the path of a connection string, palloc'd; NULL when it has none. */
 extern char *option_connection_bucket(const char *connection_string);

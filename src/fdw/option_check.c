@@ -242,3 +242,34 @@ option_check_file(const char *name, const char *value)
 	option_check_not_empty(name, value);
 	check_file_privilege(name, false);
 }
+
+/* Microseconds; -1: it is no duration of at most a day. A bare number would mean another unit to everybody. */
+static int64
+parse_duration(const char *value)
+{
+	int64_t		us;
+
+	if (strcmp(value, "0") == 0)
+		return 0;
+	if (cb_duration_parse(value, 0, &us) != CB_OK || us > INT64CONST(86400000000))
+		return -1;
+	return us;
+}
+
+void
+option_check_duration(const char *name, const char *value)
+{
+	if (parse_duration(value) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for option \"%s\": \"%s\"", name, value),
+				 errdetail("It must be 0, or a duration of at most a day with a unit: 500ms, 2.5s, 5m, 1h.")));
+}
+
+int64
+option_duration(List *options, const char *name, int64 absent)
+{
+	const char *text = option_text(options, NIL, name);
+
+	return text != NULL ? parse_duration(text) : absent;
+}
