@@ -113,6 +113,15 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 60;
 COMMENT ON FUNCTION cbconn_parse(text) IS
   'hosts, ports, bucket and every effective option of a connection string, without connecting';
 
+CREATE FUNCTION cbconn_connection_options(
+  OUT name text, OUT aliases text[], OUT unit text, OUT "default" text, OUT meaning text, OUT refused text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 100;
+
+COMMENT ON FUNCTION cbconn_connection_options() IS
+  'options of connection strings: aliases, what a bare number counts, default, meaning, or why they are refused';
+
 CREATE FUNCTION cbconn_options(
   OUT place text, OUT name text, OUT "values" text, OUT "default" text, OUT description text)
 RETURNS SETOF record

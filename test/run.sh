@@ -165,6 +165,7 @@ run_command() {
 	if [ "$as_server_user" = yes ]; then
 		cp -R "$root/test/t" "$tmp/t"
 		cp -R "$root/test/tls" "$tmp/tls"
+		cp "$root/README.md" "$tmp/README.md"
 		mkdir "$tmp/work"
 		[ ! -e "$root/build/cbcluster" ] || cp "$root/build/cbcluster" "$tmp/cbcluster"
 		[ ${#demote[@]} = 0 ] || chown -R "$owner" "$tmp/t" "$tmp/work"

@@ -7,60 +7,51 @@
 
 #include "handle.h"
 
-/* The options that take effect. */
-static const CbSettingId honoured[] = {
-	CB_SET_BOOTSTRAP_TIMEOUT,
-	CB_SET_NODE_TIMEOUT,
-	CB_SET_CONNECT_TIMEOUT,
-	CB_SET_RESOLVE_TIMEOUT,
-	CB_SET_BOOTSTRAP_ON,
-	CB_SET_DNSSRV,
-	CB_SET_DNS_SERVERS,
-	CB_SET_IP_FAMILY,
-	CB_SET_RANDOMIZE_NODES,
-	CB_SET_NETWORK,
-	CB_SET_CONFIG_CACHE,
-	CB_SET_CONFIG_CACHE_RO,
-	CB_SET_CONFIG_POLL_INTERVAL,
-	CB_SET_CONFIG_POLL_FLOOR,
-	CB_SET_KV_TIMEOUT,
-	CB_SET_KV_DURABLE_TIMEOUT,
-	CB_SET_KV_SCAN_TIMEOUT,
-	CB_SET_SLOW_KV,
-	CB_SET_USERNAME,
-	CB_SET_PASSWORD,
-	CB_SET_SASL_MECH_FORCE,
-	CB_SET_TLS,
-	CB_SET_TLS_VERIFY,
-	CB_SET_TLS_CA_FILE,
-	CB_SET_TLS_CERT_FILE,
-	CB_SET_TLS_KEY_FILE,
-	CB_SET_TLS_DISABLE_DEPRECATED,
-	CB_SET_TLS_DISABLE_V1_2,
-	CB_SET_TLS_DISABLE_SYSTEM_CA,
-	CB_SET_TLS_CIPHERS,
-	CB_SET_TLS_CIPHERSUITES,
-	CB_SET_CREDENTIALS_WITH_CERT,
-	CB_SET_COMPRESSION,
-	CB_SET_COMPRESSION_MIN_SIZE,
-	CB_SET_COMPRESSION_MIN_RATIO,
-	CB_SET_TCP_NODELAY,
-	CB_SET_TCP_KEEPALIVE,
-	CB_SET_TCP_KEEPALIVE_INTERVAL,
-	CB_SET_CLIENT_STRING,
-	CB_SET_UNORDERED_EXECUTION,
-	CB_SET_ERROR_MAP
+/*
+ * The options that do not take effect, and why. What cannot be switched is accepted as long as it asks for what is
+ * done anyway.
+ */
+static const struct
+{
+	CbSettingId id;
+	const char *reason;
+}			refused[] =
+{
+	{CB_SET_QUERY_TIMEOUT, "SQL++ statements are not sent yet."},
+	{CB_SET_QUERY_GRACE_PERIOD, "SQL++ statements are not sent yet."},
+	{CB_SET_ANALYTICS_TIMEOUT, "The analytics service is not queried."},
+	{CB_SET_SEARCH_TIMEOUT, "The search service is not queried."},
+	{CB_SET_MANAGEMENT_TIMEOUT, "The management service is not asked."},
+	{CB_SET_PERSISTENCE_TIMEOUT_FLOOR, "kv_durable_timeout is the time for every durable write."},
+	{CB_SET_RETRY_INTERVAL, "Pauses between attempts grow from 1 ms to 1 s."},
+	{CB_SET_RETRY_NMV_DELAY, "Pauses between attempts grow from 1 ms to 1 s."},
+	{CB_SET_RETRY_NMV_IMM, "A newer configuration is always acted on at once."},
+	{CB_SET_ERROR_THRESH_COUNT, "The first error makes the configuration looked at again."},
+	{CB_SET_ERROR_THRESH_DELAY, "config_poll_floor is the least time between two looks at the configuration."},
+	{CB_SET_SLOW_QUERY, "SQL++ statements are not sent yet."},
+	{CB_SET_TLS_DISABLE_DEPRECATED, "TLS 1.0 and 1.1 are never used."},
+	{CB_SET_MUTATION_TOKENS, "Transactions need mutation tokens to see their own writes."},
+	{CB_SET_DURABLE_WRITE, "The option durability of servers and tables says whether writes are durable."},
+	{CB_SET_CLUSTERMAP_NOTIFICATION,
+	"Nobody would read notifications while a session is idle; config_poll_interval is how often it looks by itself."},
+	{CB_SET_LAZY_CONNECTIONS, "A node is connected to when it is first needed."},
+	{CB_SET_COLLECTIONS, "Every table is a collection; without options, the default one."},
+	{CB_SET_SERVER_GROUP, "Replicas are not read."},
+	{CB_SET_HTTP_POOLSIZE, "HTTP services are not used yet."},
+	{CB_SET_HTTP_POOL_TIMEOUT, "HTTP services are not used yet."},
+	{CB_SET_MAX_HTTP_CONNECTIONS, "HTTP services are not used yet."},
+	{CB_SET_LOG_REDACTION, "Messages carry no redaction tags."},
 };
 
-static bool
-is_honoured(CbSettingId id)
+const char *
+cluster_refused_setting(int id)
 {
-	for (int i = 0; i < lengthof(honoured); i++)
+	for (int i = 0; i < lengthof(refused); i++)
 	{
-		if (honoured[i] == id)
-			return true;
+		if (refused[i].id == id)
+			return refused[i].reason;
 	}
-	return false;
+	return NULL;
 }
 
 static void
@@ -69,7 +60,7 @@ refuse(const char *name, const char *what)
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("connection string option \"%s\" is not supported", name),
-			 what ? errdetail("%s", what) : 0));
+			 errdetail("%s", what)));
 }
 
 /* Kept configurations: one name, which means the same file whatever the working directory. */
@@ -103,8 +94,6 @@ check_settings(const CbConnStr *connstr, const CbSettings *settings)
 							connstr->hosts[i].host),
 					 errhint("TLS is for all nodes or none: use couchbases://.")));
 	}
-	if (!settings->tls_disable_deprecated)
-		refuse(settings->given[CB_SET_TLS_DISABLE_DEPRECATED], "TLS 1.0 and 1.1 are never used.");
 	if (settings->tls_disable_system_ca && settings->tls_ca_file == NULL &&
 		settings->tls_verify != CB_TLS_VERIFY_NONE)
 		ereport(ERROR,
@@ -114,8 +103,10 @@ check_settings(const CbConnStr *connstr, const CbSettings *settings)
 				 errhint("Name the authorities by \"truststorepath\".")));
 	for (int id = 0; id < CB_NSETTINGS; id++)
 	{
-		if (settings->given[id] != NULL && !is_honoured(id))
-			refuse(settings->given[id], NULL);
+		const char *reason = cluster_refused_setting(id);
+
+		if (settings->given[id] != NULL && reason != NULL && !cb_settings_is_default(settings, id))
+			refuse(settings->given[id], reason);
 	}
 	check_cache(settings);
 	if (settings->bootstrap_on == CB_BOOTSTRAP_HTTP || settings->bootstrap_on == CB_BOOTSTRAP_FILE_ONLY)
@@ -123,6 +114,8 @@ check_settings(const CbConnStr *connstr, const CbSettings *settings)
 			   "The cluster configuration is fetched over the data service only.");
 	if (settings->compression == CB_COMPRESSION_FORCE)
 		refuse(settings->given[CB_SET_COMPRESSION], "Compression is negotiated with the node.");
+	if (settings->compression == CB_COMPRESSION_DEFLATE_ONLY)
+		refuse(settings->given[CB_SET_COMPRESSION], "A node that takes compressed documents gives them, too.");
 }
 
 /* What is allocated hangs on the handle at once, so that errors leave nothing behind (W3). */

@@ -138,6 +138,15 @@ checksum(CbSpan text)
 	return crc;
 }
 
+static void
+dump(const ClusterHandle *handle, CbSpan text)
+{
+	ereport(LOG,
+			(errmsg("configuration of bucket \"%s\" on server \"%s\" is now: %s", handle->bucket, handle->servername,
+					cluster_printable((const char *) text.data, text.len)),
+			 errhidestmt(true)));
+}
+
 /* from: the node that sent it, or NULL. */
 static void
 take_over(ClusterHandle *handle, KvConn *from, CbConfig *config, CbSpan text, pg_crc32c crc)
@@ -154,6 +163,8 @@ take_over(ClusterHandle *handle, KvConn *from, CbConfig *config, CbSpan text, pg
 	handle->config_changes++;
 	handle->conn_events++;
 	cb_config_free(old);
+	if (handle->settings->dump_configuration)
+		dump(handle, text);
 }
 
 void

@@ -1,11 +1,15 @@
 /*
  * parse.c
- *		cbconn_parse(connection_string): what a connection string means, without connecting.
+ *		cbconn_parse(connection_string): what a connection string means, without connecting; and
+ *		cbconn_connection_options(): the options that there are.
  */
 #include "fdw.h"
 
+#include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "../compat.h"
@@ -14,6 +18,7 @@
 #include "../protocol/settings.h"
 
 PG_FUNCTION_INFO_V1(cbconn_parse);
+PG_FUNCTION_INFO_V1(cbconn_connection_options);
 
 /* What the parser made, freed when the memory context goes, error or not. */
 typedef struct ParseResult
@@ -135,6 +140,8 @@ parse_show_settings(ParseResult *result)
 		const char *given = result->settings->given[id];
 		const char *origin = given == NULL ? "default" : "given";
 
+		if (cluster_refused_setting(id) != NULL)
+			continue;
 		cb_option_info((CbSettingId) id, &info);
 		cb_buf_reset(&result->text);
 		cb_settings_format(result->settings, (CbSettingId) id, &result->text);
@@ -175,9 +182,103 @@ cbconn_parse(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid connection string: %s", err.text),
 				 err.hint[0] != '\0' ? errhint("%s", err.hint) : 0));
+	cluster_check_connection_string(text);
 
 	InitMaterializedSRF(fcinfo, 0);
 	parse_show_string(result);
 	parse_show_settings(result);
+	PG_RETURN_VOID();
+}
+
+/* ---- cbconn_connection_options() ---- */
+
+/* One row; NULL gives SQL NULL. */
+static void
+options_row(ReturnSetInfo *rsinfo, const char *name, ArrayType *aliases, const char *unit, const char *default_value,
+			const char *meaning, const char *refused)
+{
+	const char *texts[6] = {name, NULL, unit, default_value, meaning, refused};
+	Datum		values[6];
+	bool		nulls[6];
+
+	for (int i = 0; i < lengthof(texts); i++)
+	{
+		nulls[i] = texts[i] == NULL;
+		values[i] = nulls[i] ? (Datum) 0 : CStringGetTextDatum(texts[i]);
+	}
+	nulls[1] = false;
+	values[1] = PointerGetDatum(aliases);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* What a bare number counts: "ms", or with aliases that count otherwise "ms; s as timeout". NULL: no numbers. */
+static char *
+options_unit(CbSettingId id, const CbOptionInfo *info)
+{
+	StringInfoData text;
+	const char *unit;
+	const char *name;
+
+	if (info->bare_unit[0] == '\0')
+		return NULL;
+	initStringInfo(&text);
+	appendStringInfoString(&text, info->bare_unit);
+	for (size_t n = 1; (name = cb_option_name(id, n, &unit)) != NULL; n++)
+	{
+		if (strcmp(unit, info->bare_unit) != 0)
+			appendStringInfo(&text, "%s%s", strchr(text.data, ';') ? ", " : psprintf("; %s as ", unit), name);
+	}
+	return text.data;
+}
+
+static ArrayType *
+options_aliases(CbSettingId id)
+{
+	Datum		names[16];
+	const char *name;
+	int			n = 0;
+
+	while (n < lengthof(names) && (name = cb_option_name(id, n + 1, NULL)) != NULL)
+		names[n++] = CStringGetTextDatum(name);
+	return construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT);
+}
+
+/* Those of this library, then those of other clients that mean nothing here. */
+Datum
+cbconn_connection_options(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ParseResult *result = palloc0(sizeof(ParseResult));
+	CbError		err;
+	const char *name;
+	const char *reason;
+
+	result->callback.func = parse_release;
+	result->callback.arg = result;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &result->callback);
+	if (cb_connstr_parse("couchbase://localhost", &result->connstr, &err) != CB_OK ||
+		cb_settings_from_connstr(result->connstr, &result->settings, &err) != CB_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	InitMaterializedSRF(fcinfo, 0);
+	for (int id = 0; id < CB_NSETTINGS; id++)
+	{
+		CbOptionInfo info;
+
+		cb_option_info((CbSettingId) id, &info);
+		cb_buf_reset(&result->text);
+		cb_settings_format(result->settings, (CbSettingId) id, &result->text);
+		cb_buf_append_u8(&result->text, '\0');
+		if (cb_buf_result(&result->text) != CB_OK)
+			ereport(ERROR,
+					(errcode(ERRCODE_OUT_OF_MEMORY),
+					 errmsg("out of memory")));
+		options_row(rsinfo, info.name, options_aliases(id), options_unit(id, &info),
+					result->text.len > 1 ? (const char *) result->text.data : NULL, info.meaning,
+					cluster_refused_setting(id));
+	}
+	for (size_t n = 0; (name = cb_foreign_option(n, &reason)) != NULL; n++)
+		options_row(rsinfo, name, construct_empty_array(TEXTOID), NULL, NULL, NULL, reason);
 	PG_RETURN_VOID();
 }

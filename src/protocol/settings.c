@@ -221,10 +221,10 @@ unknown_option(const char *name, CbError *err)
 	const char *closest;
 	char		hint[120] = "";
 
-	for (const char *const *foreign = cb_foreign_options; *foreign != NULL; foreign++)
+	for (const CbForeignOption *foreign = cb_foreign_options; foreign->name != NULL; foreign++)
 	{
-		if (strcmp(*foreign, name) == 0)
-			return cb_error_set(err, CB_INVALID, "Remove it from the connection string.",
+		if (strcmp(foreign->name, name) == 0)
+			return cb_error_set(err, CB_INVALID, foreign->reason,
 								"option \"%s\" of other clients has no meaning here", name);
 	}
 	while (cb_setting_names[n].name != NULL && n < 127)
@@ -339,6 +339,14 @@ check_combinations(const CbConnStr *connstr, CbSettings *settings, CbError *err)
 		return cb_error_set(err, CB_INVALID, "Expected for example 192.0.2.1,192.0.2.2:5353,[2001:db8::1]:53.",
 							"invalid value of option \"dns_servers\": not a list of addresses");
 	return check_tls(connstr, settings, err);
+}
+
+bool
+cb_settings_is_default(const CbSettings *settings, CbSettingId id)
+{
+	const CbSettingDef *def = &cb_setting_defs[id];
+
+	return def->kind == CB_OPTION_BOOL && *(bool *) member(settings, def) == (def->fallback != 0);
 }
 
 static CbResult

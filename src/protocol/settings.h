@@ -128,6 +128,7 @@ typedef struct CbSettings
 	bool		error_map;
 	bool		clustermap_notification;
 	bool		lazy_connections;
+	bool		collections;
 	char	   *server_group;
 
 	/* HTTP */
@@ -206,6 +207,7 @@ typedef enum CbSettingId
 	CB_SET_ERROR_MAP,
 	CB_SET_CLUSTERMAP_NOTIFICATION,
 	CB_SET_LAZY_CONNECTIONS,
+	CB_SET_COLLECTIONS,
 	CB_SET_SERVER_GROUP,
 	CB_SET_HTTP_POOLSIZE,
 	CB_SET_HTTP_POOL_TIMEOUT,
@@ -224,6 +226,9 @@ extern CbResult cb_settings_from_connstr(const CbConnStr *connstr,
 										 CbSettings **settings, CbError *err);
 extern void cb_settings_free(CbSettings *settings);
 
+/* Whether an option that cannot but be on or off is as it is by default; false for others. */
+extern bool cb_settings_is_default(const CbSettings *settings, CbSettingId id);
+
 /* What is known about an option, for cbconn_parse() and documentation. */
 typedef struct CbOptionInfo
 {
@@ -235,8 +240,14 @@ typedef struct CbOptionInfo
 
 extern void cb_option_info(CbSettingId id, CbOptionInfo *info);
 
-/* Name n of an option, the main one first; NULL past the last. */
-extern const char *cb_option_name(CbSettingId id, size_t n);
+/*
+ * Name n of an option, the main one first; NULL past the last. *bare_unit (may be NULL) is that of a bare number under
+ * this name.
+ */
+extern const char *cb_option_name(CbSettingId id, size_t n, const char **bare_unit);
+
+/* Option n of other clients that means nothing here, and why; NULL past the last. */
+extern const char *cb_foreign_option(size_t n, const char **reason);
 
 /* Append the effective value as text with its unit ("2.5s", "on", "external"). Not
  * given text is "", a given secret is "***". */

@@ -4,17 +4,37 @@
  */
 #include "settings_internal.h"
 
+static const char *
+unit_name(CbBareUnit unit)
+{
+	return unit == CB_BARE_NONE ? "" : unit == CB_BARE_MILLISECONDS ? "ms" : "s";
+}
+
 const char *
-cb_option_name(CbSettingId id, size_t n)
+cb_option_name(CbSettingId id, size_t n, const char **bare_unit)
 {
 	const CbSettingName *entry;
 
 	for (entry = cb_setting_names; entry->name != NULL; entry++)
 	{
-		if (entry->id == id && n-- == 0)
-			return entry->name;
+		if (entry->id != id || n-- != 0)
+			continue;
+		if (bare_unit != NULL)
+			*bare_unit = unit_name(entry->bare);
+		return entry->name;
 	}
 	return NULL;
+}
+
+const char *
+cb_foreign_option(size_t n, const char **reason)
+{
+	const CbForeignOption *entry = cb_foreign_options;
+
+	while (entry->name != NULL && n-- > 0)
+		entry++;
+	*reason = entry->reason;
+	return entry->name;
 }
 
 void
@@ -26,8 +46,7 @@ cb_option_info(CbSettingId id, CbOptionInfo *info)
 		entry++;
 	info->name = entry->name;
 	info->kind = cb_setting_defs[id].kind;
-	info->bare_unit = entry->bare == CB_BARE_NONE ? "" :
-		entry->bare == CB_BARE_MILLISECONDS ? "ms" : "s";
+	info->bare_unit = unit_name(entry->bare);
 	info->meaning = cb_setting_defs[id].meaning;
 }
 

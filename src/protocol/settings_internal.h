@@ -55,8 +55,15 @@ extern const CbSettingDef cb_setting_defs[CB_NSETTINGS];
 /* Main name of each setting before its aliases; ends with a NULL name. */
 extern const CbSettingName cb_setting_names[];
 
-/* Options of other clients that mean nothing here; ends with NULL. */
-extern const char *const cb_foreign_options[];
+/* Options of other clients that mean nothing here. */
+typedef struct CbForeignOption
+{
+	const char *name;
+	const char *reason;			/* a sentence */
+} CbForeignOption;
+
+/* Ends with a NULL name. */
+extern const CbForeignOption cb_foreign_options[];
 
 /*
  * Digits with an optional fraction at *text, in millionths; *text moves past

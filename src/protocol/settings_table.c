@@ -182,6 +182,7 @@ const CbSettingDef cb_setting_defs[CB_NSETTINGS] = {
 	BOOL(CB_SET_CLUSTERMAP_NOTIFICATION, clustermap_notification, false,
 		 "let nodes announce new configurations"),
 	BOOL(CB_SET_LAZY_CONNECTIONS, lazy_connections, true, "connect to a node on first need"),
+	BOOL(CB_SET_COLLECTIONS, collections, true, "negotiate scopes and collections"),
 	TEXT(CB_SET_SERVER_GROUP, CB_OPTION_TEXT, server_group, NULL,
 		 "server group to prefer for reading replicas"),
 	INT(CB_SET_HTTP_POOLSIZE, http_poolsize, 1, 0, 1000, "idle HTTP connections kept per node"),
@@ -282,6 +283,7 @@ const CbSettingName cb_setting_names[] = {
 	{"enable_clustermap_notification", CB_SET_CLUSTERMAP_NOTIFICATION, 0, bool_words},
 	{"enable_cluster_config_notifications", CB_SET_CLUSTERMAP_NOTIFICATION, 0, bool_words},
 	{"enable_lazy_connections", CB_SET_LAZY_CONNECTIONS, 0, bool_words},
+	{"enable_collections", CB_SET_COLLECTIONS, 0, bool_words},
 	{"preferred_server_group", CB_SET_SERVER_GROUP, 0, NULL},
 	{"server_group", CB_SET_SERVER_GROUP, 0, NULL},
 	{"http_poolsize", CB_SET_HTTP_POOLSIZE, 0, NULL},
@@ -293,18 +295,55 @@ const CbSettingName cb_setting_names[] = {
 	{NULL, 0, 0, NULL}
 };
 
-const char *const cb_foreign_options[] = {
-	"allow_enterprise_analytics", "allow_static_config", "app_telemetry_endpoint",
-	"bucket_cred", "console_log_file", "console_log_level", "detailed_errcodes",
-	"durability_interval", "durability_timeout", "enable_app_telemetry",
-	"enable_collections", "enable_metrics", "enable_operation_metrics",
-	"enable_tracing", "http_urlmode", "kv_buffer_size", "kv_pool_size",
-	"max_queue_size", "metrics", "num_kv_connections",
-	"operation_metrics_flush_interval", "read_chunk_size", "readj_ts_wait",
-	"retry_policy", "select_bucket", "show_queries", "sync_dtor",
-	"tracing_orphaned_queue_flush_interval", "tracing_orphaned_queue_size",
-	"tracing_threshold_analytics", "tracing_threshold_queue_flush_interval",
-	"tracing_threshold_queue_size", "tracing_threshold_search",
-	"tracing_threshold_view", "unsafe_optimize", "vb_noremap", "vbguess_persist",
-	"view_timeout", "views_timeout", "wait_for_config", NULL
+#define LOGGING		"Messages go to PostgreSQL's log, as its own settings say."
+#define METRICS		"Nothing is measured in the background; EXPLAIN (ANALYZE) and cbconn_get_connections() tell."
+#define DURABILITY	"Durable writes wait for the node's own answer: see the option durability of servers and tables."
+#define INSIDE		"It adjusts the inside of another library."
+#define GUESSING	"Where a vBucket is, is never guessed."
+#define SOCKETS		"Each session has one connection to each node that it needs."
+#define VIEWS		"Views are not queried."
+#define ANALYTICS	"The analytics service is not queried."
+#define SEARCH		"The search service is not queried."
+
+const CbForeignOption cb_foreign_options[] = {
+	{"allow_enterprise_analytics", ANALYTICS},
+	{"allow_static_config", "The nodes are always learnt from the cluster."},
+	{"app_telemetry_endpoint", METRICS},
+	{"bucket_cred", "Buckets have had no passwords of their own since Couchbase Server 5."},
+	{"console_log_file", LOGGING},
+	{"console_log_level", LOGGING},
+	{"detailed_errcodes", "Errors are always told in detail."},
+	{"durability_interval", DURABILITY},
+	{"durability_timeout", DURABILITY},
+	{"enable_app_telemetry", METRICS},
+	{"enable_metrics", METRICS},
+	{"enable_operation_metrics", METRICS},
+	{"enable_tracing", METRICS},
+	{"http_urlmode", INSIDE},
+	{"kv_buffer_size", INSIDE},
+	{"kv_pool_size", SOCKETS},
+	{"max_queue_size", INSIDE},
+	{"metrics", METRICS},
+	{"num_kv_connections", SOCKETS},
+	{"operation_metrics_flush_interval", METRICS},
+	{"read_chunk_size", INSIDE},
+	{"readj_ts_wait", INSIDE},
+	{"retry_policy", "What is tried again follows from the operation: reads always, writes that were not applied."},
+	{"select_bucket", "Every connection is to a bucket."},
+	{"show_queries", LOGGING},
+	{"sync_dtor", INSIDE},
+	{"tracing_orphaned_queue_flush_interval", METRICS},
+	{"tracing_orphaned_queue_size", METRICS},
+	{"tracing_threshold_analytics", ANALYTICS},
+	{"tracing_threshold_queue_flush_interval", METRICS},
+	{"tracing_threshold_queue_size", METRICS},
+	{"tracing_threshold_search", SEARCH},
+	{"tracing_threshold_view", VIEWS},
+	{"unsafe_optimize", INSIDE},
+	{"vb_noremap", GUESSING},
+	{"vbguess_persist", GUESSING},
+	{"view_timeout", VIEWS},
+	{"views_timeout", VIEWS},
+	{"wait_for_config", INSIDE},
+	{NULL, NULL}
 };

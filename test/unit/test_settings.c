@@ -96,21 +96,21 @@ test_table(void)
 		cb_option_info((CbSettingId) i, &info);
 		check_context("setting %s", info.name);
 		CHECK(info.meaning != NULL && info.meaning[0] != '\0');
-		CHECK_STR(cb_option_name((CbSettingId) i, 0), info.name);
+		CHECK_STR(cb_option_name((CbSettingId) i, 0, NULL), info.name);
 		CHECK((info.kind == CB_OPTION_DURATION) == (info.bare_unit[0] != '\0'));
-		for (size_t n = 0; (name = cb_option_name((CbSettingId) i, n)) != NULL; n++)
+		for (size_t n = 0; (name = cb_option_name((CbSettingId) i, n, NULL)) != NULL; n++)
 		{
 			for (int j = 0; j < i; j++)
 			{
 				const char *other;
 
-				for (size_t m = 0; (other = cb_option_name((CbSettingId) j, m)) != NULL; m++)
+				for (size_t m = 0; (other = cb_option_name((CbSettingId) j, m, NULL)) != NULL; m++)
 					CHECK(strcmp(name, other) != 0);
 			}
 		}
 	}
 	check_context("%s", "");
-	CHECK_STR(cb_option_name(CB_SET_KV_TIMEOUT, 99), NULL);
+	CHECK_STR(cb_option_name(CB_SET_KV_TIMEOUT, 99, NULL), NULL);
 }
 
 static void
