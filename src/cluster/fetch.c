@@ -111,7 +111,16 @@ refused(KvOp *op, const KvAnswer *answer)
 	return answer->packet.status == CB_STATUS_LOCKED && get_whole(op, answer->item);
 }
 
-static const KvOpClass fetch_class = {"key look-up", route, send_get, NULL, false, refused};
+/* Without it a virtual attribute looks absent. */
+static const char *
+lacks(KvOp *op, int index, const KvConn *conn)
+{
+	if (((KvFetch *) op)->want_meta && !cb_has_feature(conn->features, CB_FEATURE_VATTR))
+		return "VAttr (the virtual attribute $document)";
+	return NULL;
+}
+
+static const KvOpClass fetch_class = {"key look-up", route, send_get, NULL, false, refused, NULL, lacks};
 
 static void
 cleanup(KvOp *op)

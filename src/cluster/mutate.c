@@ -192,7 +192,22 @@ gave_up(KvOp *op, int index, const KvFailure *failure, bool unknown)
 	item->unknown = unknown;
 }
 
-static const KvOpClass mutate_class = {"write", route, send_mutation, restart, false, NULL, gave_up};
+static const char *
+lacks(KvOp *op, int index, const KvConn *conn)
+{
+	const KvMutate *mutate = (const KvMutate *) op;
+
+	if (mutate->durability != KV_DURABILITY_NONE && !cb_has_feature(conn->features, CB_FEATURE_SYNC_REPLICATION))
+		return "SyncReplication (durable writes, Couchbase Server 6.5)";
+	if (mutate_item((KvMutate *) op, index)->preserve_expiry &&
+		!cb_has_feature(conn->features, CB_FEATURE_PRESERVE_TTL))
+		return "PreserveTtl (writes that keep the expiry, Couchbase Server 7.0)";
+	return NULL;
+}
+
+static const KvOpClass mutate_class = {
+	"write", route, send_mutation, restart, false, NULL, gave_up, lacks
+};
 
 /* ---- what became of a mutation ---- */
 

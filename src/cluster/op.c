@@ -450,6 +450,24 @@ put_waiting(KvOp *op, int item)
 	list_append(op, &op->waiting, item);
 }
 
+/* Sends an item, unless the node is too old for it. */
+static void
+send_item(KvOp *op, int item, KvConn *conn)
+{
+	const char *feature = op->cls->lacks ? op->cls->lacks(op, item, conn) : NULL;
+	KvFailure	failure;
+
+	if (feature == NULL)
+	{
+		op->cls->send(op, item, conn);
+		op->sent++;
+		return;
+	}
+	kv_failure_set(&failure, ERRCODE_FEATURE_NOT_SUPPORTED, true, "HELLO", "node %s does not offer the feature %s",
+				   conn->name, feature);
+	kv_op_give_up(op, item, &failure);
+}
+
 void
 kv_op_push(KvOp *op)
 {
@@ -476,10 +494,7 @@ kv_op_push(KvOp *op)
 
 		kv_op_begin(op, kv_op_item(op, item));
 		if (state == KV_CONN_READY)
-		{
-			op->cls->send(op, item, conn);
-			op->sent++;
-		}
+			send_item(op, item, conn);
 		else if (state != KV_CONN_CLOSED)
 		{
 			kv_op_item(op, item)->step = "connect";

@@ -65,6 +65,9 @@ typedef struct KvOpClass
 	 * unknown: it may have been applied nevertheless.
 	 */
 	void		(*gave_up) (KvOp *op, int item, const KvFailure *failure, bool unknown);
+
+	/* The HELLO feature that the item needs and the node did not agree to; NULL: none is missing. May be NULL. */
+	const char *(*lacks) (KvOp *op, int item, const KvConn *conn);
 } KvOpClass;
 
 struct KvOp

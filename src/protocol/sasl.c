@@ -465,19 +465,36 @@ cb_scram_final(CbScram *scram, CbSpan server_first, CbBuf *out, CbError *err)
 	return result;
 }
 
+/* A server-error-value of RFC 5802 section 7, such as invalid-proof. */
+static bool
+is_error_name(CbSpan value)
+{
+	for (size_t i = 0; i < value.len; i++)
+	{
+		if ((value.data[i] < 'a' || value.data[i] > 'z') && value.data[i] != '-')
+			return false;
+	}
+	return value.len > 0 && value.len <= 40;
+}
+
 CbResult
 cb_scram_verify(CbScram *scram, CbSpan server_final, CbError *err)
 {
 	CbBuf		signature = {0};
 	CbSpan		value;
+	CbSpan		refusal;
+	bool		signed_so;
 	CbResult	result;
 
 	if (scram->state != SCRAM_FINAL_SENT)
 		return cb_error_set(err, CB_AUTH, NULL,
 							"server ended the SCRAM exchange without proving itself");
 	scram->state = SCRAM_FAILED;
-	if (!take_attribute(&server_final, 'v', &value) || server_final.len > 0 ||
-		value.len > 128)
+	signed_so = take_attribute(&server_final, 'v', &value);
+	if (take_attribute(&server_final, 'e', &refusal) && is_error_name(refusal))
+		return cb_error_set(err, CB_AUTH, NULL, "server refused the SCRAM exchange: %.*s",
+							(int) refusal.len, (const char *) refusal.data);
+	if (!signed_so || server_final.len > 0 || value.len > 128)
 		return cb_error_set(err, CB_AUTH, NULL,
 							"server sent no SCRAM signature");
 	result = cb_base64_decode(value, &signature);

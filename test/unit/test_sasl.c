@@ -201,6 +201,7 @@ test_impostor(void)
 		"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G5=", "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl9",
 		"v=7rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", "v=", "v=AAAA", "",
 		"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=,x=y", "e=other-error",
+		"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=,e=other-error", "e=\xff\n", "e=",
 		"6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
 	};
 
@@ -219,6 +220,7 @@ test_impostor(void)
 														"i=4096"), &out, &err), CB_OK);
 		CHECK_RESULT(cb_scram_verify(state, cb_span_cstr(endings[i]), &err), CB_AUTH);
 		CHECK(err.text[0] != '\0');
+		CHECK((strstr(err.text, "other-error") != NULL) == (strstr(endings[i], "e=other-error") != NULL));
 		cb_scram_free(state);
 		cb_buf_free(&out);
 	}
