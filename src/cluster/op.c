@@ -16,6 +16,9 @@ static const int64 backoff[] = {1000, 10000, 50000, 100000, 500000, 1000000};
 /* How often the id of a collection is looked at again when no node can be asked for it. */
 #define COLLECTION_POLL		50000
 
+/* After this long without an answer another node is asked what the cluster looks like now, and again each time. */
+#define SILENCE				500000
+
 /* ---- lists of items ---- */
 
 static void
@@ -587,7 +590,10 @@ wait_for_answer(KvOp *op, int64 *started)
 		kv_op_abandon(op);
 		return;
 	}
-	until = deadline;
+	/* Perhaps the cluster has given the silent node up. */
+	if (op->sent > 0 && now >= *started + SILENCE)
+		topology_refresh(op->handle, NULL);
+	until = op->sent > 0 ? Min(deadline, now + SILENCE) : deadline;
 	if (op->delayed.head != KV_NO_ITEM)
 		until = Min(until, op->next_retry);
 	if (op->pending.head != KV_NO_ITEM)

@@ -6,7 +6,7 @@
 #include "postgres.h"
 
 #include "config_cache.h"
-#include "handle.h"
+#include "op.h"
 #include "port/pg_crc32c.h"
 
 #define MAX_CONFIG_SIZE			(20 * 1024 * 1024)
@@ -71,6 +71,19 @@ adopt_name(ClusterHandle *handle, KvConn *from, const char *host, uint16 port)
 	MemoryContextSwitchTo(old);
 }
 
+/* Reads are sent to the new owner; what became of a write, only the node that has it can tell. */
+static bool
+owes_writes(const KvConn *conn)
+{
+	for (int i = 0; i < conn->nrequests; i++)
+	{
+		if (conn->requests[i].reply != KV_REPLY_FREE && conn->requests[i].op != NULL &&
+			conn->requests[i].op->cls->gave_up != NULL)
+			return true;
+	}
+	return false;
+}
+
 /* Connections for the nodes of a config, by node; those of nodes that are gone retire. */
 static void
 assign_connections(ClusterHandle *handle, KvConn *from, const CbConfig *config)
@@ -104,7 +117,7 @@ assign_connections(ClusterHandle *handle, KvConn *from, const CbConfig *config)
 	{
 		KvConn	   *conn = handle->conns[i];
 
-		if (conn->retired && conn != from && conn->outstanding == 0)
+		if (conn->retired && conn != from && !owes_writes(conn))
 			kv_conn_close(conn);
 	}
 	if (handle->node_conns != NULL)
@@ -321,11 +334,13 @@ topology_refresh(ClusterHandle *handle, KvConn *avoid)
 		return;
 	handle->refresh_started = now;
 	seeds_refresh(handle);
-	for (int i = 0; i < handle->nconns; i++)
+	/* First those that owe nothing: another may have stopped answering. */
+	for (int i = 0; i < 2 * handle->nconns; i++)
 	{
 		KvConn	   *conn = handle->conns[(start + i) % handle->nconns];
 
-		if (conn != avoid && conn != handle->refreshing && conn->state == KV_CONN_READY)
+		if (conn != avoid && conn != handle->refreshing && conn->state == KV_CONN_READY &&
+			(i >= handle->nconns || conn->outstanding == 0))
 		{
 			ask(conn);
 			return;

@@ -7,7 +7,7 @@ use FindBin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(time);
+use Time::HiRes qw(time usleep);
 
 my $cluster = CbCluster->new('--config', "$FindBin::Bin/replicas.json", '--generate', 'default._default.doc=2000');
 my $node = PostgreSQL::Test::Cluster->new('main');
@@ -49,6 +49,25 @@ is($session->query_safe('SELECT pg_backend_pid()'), $pid, 'all in one backend');
 $cluster->control('drop 0');
 $cluster->control('drop 1');
 is($session->query_safe($keys), '2000', 'look-ups after all connections were cut');
+
+# A node that says nothing any more is given up by the cluster while reads wait for it: they go to its successor.
+$cluster->attach($node, server => 'patient', options => '?kv_timeout=30s&kv_scan_timeout=30s');
+foreach my $query ('SELECT count(name) FROM patient_doc', $keys =~ s/cb_doc/patient_doc/r)
+{
+	my $rows = $session->query_safe($query);
+	my $start = time();
+
+	$cluster->control('pause 1');
+	CbCluster::send_query($session, "CREATE TEMP TABLE got AS $query");
+	usleep(200_000);
+	$cluster->control('failover 1');
+	is(CbCluster::finish_query($session), '', 'no error when the silent node is failed over');
+	is($session->query_safe('SELECT * FROM got'), $rows, 'and every row');
+	$session->query_safe('DROP TABLE IF EXISTS got');
+	cmp_ok(time() - $start, '<', 10, 'long before the deadline');
+	$cluster->control('resume 1');
+	$cluster->control('revive 1');
+}
 
 # Planning goes on without counts while the bucket warms up.
 $cluster->control('warmup 0 bucket=default state=empty-map');
