@@ -48,6 +48,9 @@ group() {
 		interop)
 			command -v node >/dev/null || echo nodejs
 			command -v npm >/dev/null || echo npm
+			python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
+			command -v java >/dev/null || echo default-jre-headless
+			command -v mvn >/dev/null || echo maven
 			;;
 		*)
 			echo "deps.sh: no group \"$1\"" >&2

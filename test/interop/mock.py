@@ -356,7 +356,7 @@ def main():
                 print('FAIL mock', title, '-', error, flush=True)
     finally:
         mock.stop()
-    print('mock: %d passed, %d failed' % (passed, failed))
+    print('%d passed, %d failed' % (passed, failed))
     return failed != 0
 
 
