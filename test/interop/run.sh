@@ -7,7 +7,8 @@
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-export BUILD_DIR=${BUILD_DIR:-$root/build} CBCLUSTER=${CBCLUSTER:-${BUILD_DIR:-$root/build}/cbcluster}
+export BUILD_DIR=${BUILD_DIR:-$root/build}
+export CBCLUSTER=${CBCLUSTER:-$BUILD_DIR/cbcluster}
 log=$BUILD_DIR/interop/judge.log
 
 only=() judges=()
