@@ -106,7 +106,7 @@ pgmatrix:
 	test/pgmatrix/run.sh
 
 bench:
-	test/deps.sh build
+	test/deps.sh build interop
 	test/bench/run.sh
 
 chaos:
