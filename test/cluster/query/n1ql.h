@@ -112,13 +112,13 @@ N1Value    *n1_double(N1Arena *a, double d);	/* an int when d is integral and fi
 N1Value    *n1_float(N1Arena *a, double d);	/* stays a float, as results of arithmetic on floats do */
 N1Value    *n1_string(N1Arena *a, const char *s, size_t n);	/* keeps the pointer */
 N1Value    *n1_string0(N1Arena *a, const char *s);
-N1Value    *n1_array(N1Arena *a, N1Value **v, size_t n);	/* keeps the pointer; no MISSING in it */
+N1Value    *n1_array(N1Arena *a, N1Value **v, size_t n);	/* keeps the pointer; MISSING may be in it */
 N1Value    *n1_object(N1Arena *a, N1Pair *p, size_t n);	/* sorts p in place; of equal names the last one wins */
 
 /* Takes the value apart when it is still text. Every reader of u.arr or u.obj calls it first. */
 void		n1_unpack(N1Value *v);
 
-/* Field and element of any value; MISSING or NULL as the server says. n1_field does not unpack a stored object. */
+/* Field and element of any value; MISSING of those that have none. n1_field does not unpack a stored object. */
 N1Value    *n1_field(N1Arena *a, N1Value *v, const char *name, size_t len);
 N1Value    *n1_index(N1Arena *a, N1Value *v, int64_t at);
 
@@ -279,7 +279,11 @@ struct N1Eval
 /* The value of an expression for a row; NULL with ev->err set. */
 N1Value    *n1_eval(N1Eval *ev, const struct N1Expr *e, const N1Row *row);
 
-/* Sets ev->err (the first one stays) and returns NULL. */
+/*
+ * Sets ev->err (the first one stays) and returns NULL. Code N1_EVAL_ERROR is for what goes wrong inside an expression:
+ * msg is then the cause, maybe empty, and the pipeline makes of it "Error evaluating projection - cause: ...".
+ */
+#define N1_EVAL_ERROR 5010
 N1Value    *n1_fail(N1Eval *ev, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void		n1_warn(N1Eval *ev, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -317,6 +321,11 @@ extern const N1FuncTable n1_funcs_regexp, n1_funcs_misc;
 extern const N1FuncTable n1_funcs_date, n1_funcs_math, n1_funcs_bit, n1_funcs_array, n1_funcs_aggregate;
 
 const N1Func *n1_func_find(const char *name, size_t len);	/* any case; NULL: unknown */
+
+/*
+ * For long loops: true when the statement has to end, ev->err being set then.
+ */
+bool		n1_stopped(N1Eval *ev);
 
 /* MISSING if any argument is MISSING, else NULL if one is NULL, else no value: the usual beginning of a function. */
 N1Value    *n1_absent(N1Value **args, int n);

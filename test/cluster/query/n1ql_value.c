@@ -174,7 +174,7 @@ n1_field(N1Arena *a, N1Value *v, const char *name, size_t len)
 	N1Pair	   *p;
 
 	if (v->type != N1_OBJECT)
-		return v->type == N1_NULL ? &n1_null : &n1_missing;
+		return &n1_missing;
 	if (v->raw != NULL)
 		return n1_raw_field(a, v, name, len);
 	p = n1_pair_find(v, name, len);
@@ -185,7 +185,7 @@ N1Value *
 n1_index(N1Arena *a, N1Value *v, int64_t at)
 {
 	if (v->type != N1_ARRAY)
-		return v->type == N1_NULL ? &n1_null : &n1_missing;
+		return &n1_missing;
 	if (v->raw != NULL && at >= 0)
 		return n1_raw_index(a, v, at);
 	n1_unpack(v);
