@@ -35,6 +35,7 @@ typedef struct ClusterTarget
 	const char *cert_file;		/* client certificate of the mapping and its key; NULL: none */
 	const char *key_file;
 	bool		keep_connections;	/* false: closed at the end of the transaction */
+	int64		idle_timeout;	/* microseconds after which connections that are not used are closed, 0: never */
 	int64		slow_kv;		/* microseconds from which an operation is logged, 0: never, -1: as the string says */
 } ClusterTarget;
 

@@ -101,6 +101,7 @@ handle_create(const ClusterTarget *target)
 	handle->serverid = target->serverid;
 	handle->userid = target->userid;
 	handle->keep = target->keep_connections;
+	handle->idle_timeout = target->idle_timeout;
 	handle->servername = pstrdup(target->servername);
 	handle->bucket = pstrdup(target->bucket);
 	handle_parse_connection_string(handle, target->connection_string);

@@ -124,6 +124,7 @@ struct KvConn
 	uint16		port;
 	char	   *name;			/* host:port for messages */
 	bool		retired;		/* not in the config any more: closed when idle */
+	bool		shut;			/* idle.c has shut it down: to be closed before anything else */
 
 	KvConnState state;
 	const char *step;			/* static: what it is doing, or did when it failed */
@@ -304,6 +305,8 @@ struct ClusterHandle
 	bool		replaced;		/* another handle took its place in the table */
 	bool		keep;			/* option keep_connections */
 	bool		used_in_xact;
+	int64		idle_timeout;	/* microseconds, 0: none */
+	int64		rested_since;	/* wait_now() when the last transaction that used it ended */
 	uint32		mapping_hash;	/* syscache hash values: whose change makes it invalid */
 	uint32		server_hash;
 	uint32		wrapper_hash;
@@ -442,6 +445,14 @@ extern void written_refuse_prepare(const ClusterHandle *handle);
 /* The newest mutation of a vBucket; keeping one allocates once a transaction. */
 extern void written_token(ClusterHandle *handle, uint16 vbucket, const CbMutationToken *token);
 extern bool written_token_of(const ClusterHandle *handle, uint16 vbucket, CbMutationToken *token);
+
+/*
+ * idle.c: closes connections that have rested for too long. Between idle_begin and idle_end or idle_pause nothing may
+ * change a handle; idle_end closes what was shut down meanwhile, idle_pause leaves that for later.
+ */
+extern void idle_begin(dlist_head *handles);
+extern void idle_pause(void);
+extern void idle_end(void);
 
 /* slow.c: an operation took this long; what and step are static. One line in the log tells of all of some seconds. */
 extern void slow_note(ClusterHandle *handle, const char *what, const char *node, const char *step, int64 us);

@@ -130,6 +130,7 @@ kv_conn_close(KvConn *conn)
 	uint64		sent = conn->out_base + conn->out_sent;
 
 	conn->state = KV_CONN_CLOSED;
+	conn->shut = false;
 	release_resources(conn);
 	topology_forget_conn(conn->handle, conn);
 	collection_lost(conn->handle, conn);

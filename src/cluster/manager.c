@@ -63,6 +63,7 @@ cbconnXactCallback(XactEvent event, void *arg)
 	}
 	if (!abort && event != XACT_EVENT_COMMIT && event != XACT_EVENT_PARALLEL_COMMIT && event != XACT_EVENT_PREPARE)
 		return;
+	idle_pause();
 	dlist_foreach_modify(iter, &handles)
 	{
 		ClusterHandle *handle = dlist_container(ClusterHandle, node, iter.cur);
@@ -76,9 +77,13 @@ cbconnXactCallback(XactEvent event, void *arg)
 			continue;
 		}
 		if (handle->used_in_xact)
+		{
 			close_busy_connections(handle, abort);
+			handle->rested_since = wait_now();
+		}
 		handle->used_in_xact = false;
 	}
+	idle_begin(&handles);
 }
 
 /* Whether answers are to come that nobody waits for, or whose operation was running in the subtransaction. */
@@ -177,6 +182,7 @@ set_up_process(void)
 	if (owner_pid != MyProcPid)
 	{
 		/* Handles of a parent are not ours to close. */
+		idle_pause();
 		dlist_init(&handles);
 		owner_pid = MyProcPid;
 	}
@@ -189,6 +195,7 @@ set_up_process(void)
 		CacheRegisterSyscacheCallback(FOREIGNDATAWRAPPEROID, cbconnInvalidate, (Datum) 0);
 		callbacks_registered = true;
 	}
+	idle_end();
 }
 
 static ClusterHandle *

@@ -111,6 +111,8 @@ const OptionDef option_table[] = {
 	"Most documents that are written before the first outcome is awaited, 1 to 100000"},
 	{"keep_connections", OPTION_SERVER, OPTION_BOOL, "true", NULL, NULL, false,
 	"Whether connections stay open after the transaction"},
+	{"idle_timeout", OPTION_SERVER, OPTION_TEXT, "5m", NULL, option_check_duration, false,
+	"Time after which connections that are not used are closed, 0: never"},
 	{"slow_kv", OPTION_SERVER, OPTION_TEXT, NULL, NULL, option_check_duration, false,
 	"Data operations that keep a query waiting for longer are logged, 0: none; default: tracing_threshold_kv of the "
 	"connection string, 500ms"},

@@ -486,6 +486,7 @@ table_describe_server(const UserMapping *user, ForeignServer *server, ClusterTar
 	target->cert_file = table_dup(option_text(user->options, NIL, "sslcert"));
 	target->key_file = table_dup(option_text(user->options, NIL, "sslkey"));
 	target->keep_connections = option_flag(server->options, NIL, "keep_connections");
+	target->idle_timeout = option_duration(server->options, "idle_timeout", 0);
 	target->slow_kv = option_duration(server->options, "slow_kv", -1);
 }
 
