@@ -25,6 +25,13 @@
 /* How long the nodes of a kept configuration are given before others are asked too. */
 #define HEAD_START		500000
 
+/* Age in seconds from which a file does not count any more: its addresses may be somebody else's by then. */
+#define MAX_AGE			(30 * 24 * 3600)
+/* Nodes agree on a revision long before it is this old, in seconds: one that they do not know then is made up. */
+#define SETTLED_AGE		60
+/* How far in the future, in seconds, a file may have been written: clocks are set now and then. */
+#define CLOCK_SLACK		60
+
 struct ConfigCache
 {
 	ConfigKey	key;
@@ -78,6 +85,9 @@ config_cache_init(ClusterHandle *handle)
 	hash_connection(handle, cache->key.connection);
 	strlcpy(cache->key.bucket, handle->bucket, sizeof(cache->key.bucket));
 	cache->read_only = settings->config_cache == NULL;
+	/* Options are checked for this; a name must not lead out of the folder whatever happens. */
+	if (strchr(handle->bucket, '/') != NULL || handle->bucket[0] == '.')
+		elog(ERROR, "bucket name \"%s\" cannot be part of a file name", handle->bucket);
 	if (path != NULL && path[0] != '\0' && path[strlen(path) - 1] == '/')
 		cache->path = psprintf("%s%s-%.16s", path, handle->bucket, cache->key.connection);
 	else if (path != NULL)
@@ -163,6 +173,13 @@ read_file(const struct ConfigCache *cache, Found *found)
 	CloseTransientFile(fd);
 }
 
+/* In seconds. */
+static int64
+age_of(const CbConfigFile *file)
+{
+	return (int64) time(NULL) - file->written;
+}
+
 /* Reads and judges what is there now, up to but not including the configuration's text. */
 static void
 examine(const struct ConfigCache *cache, Found *found)
@@ -186,6 +203,10 @@ examine(const struct ConfigCache *cache, Found *found)
 	}
 	else if (!cb_span_equal_cstr(found->file.server, cache->key.connection))
 		strlcpy(found->why, "it was written for other hosts or another network", sizeof(found->why));
+	else if (age_of(&found->file) > MAX_AGE)
+		strlcpy(found->why, "it is too old", sizeof(found->why));
+	else if (age_of(&found->file) < -CLOCK_SLACK)
+		strlcpy(found->why, "it was written in the future", sizeof(found->why));
 	else
 		found->usable = true;
 }
@@ -230,13 +251,17 @@ replace_file(ClusterHandle *handle, CbSpan image)
 	pfree(temporary);
 }
 
+/* Whether what a node says now is to take the place of what is there. A node may lag behind, but not for long. */
 static bool
-is_newer(const CbConfigFile *file, const Found *found)
+is_better(const CbConfigFile *file, const Found *found)
 {
-	return !found->usable ||
-		!cb_span_equal(file->bucket_uuid, found->file.bucket_uuid) ||
-		!cb_span_equal(file->cluster_uuid, found->file.cluster_uuid) ||
-		cb_version_compare(file->version, found->file.version) > 0;
+	int			order;
+
+	if (!found->usable || !cb_span_equal(file->bucket_uuid, found->file.bucket_uuid) ||
+		!cb_span_equal(file->cluster_uuid, found->file.cluster_uuid))
+		return true;
+	order = cb_version_compare(file->version, found->file.version);
+	return order > 0 || (order < 0 && age_of(&found->file) > SETTLED_AGE);
 }
 
 static void
@@ -249,7 +274,7 @@ store_file(ClusterHandle *handle, const CbConfigFile *file, CbSpan image)
 		complain(handle, "is left alone", found.why,
 				 found.usable || found.file.bucket.len == 0 ? NULL
 				 : "Give a folder, with a slash at its end, to have a file for each bucket.");
-	else if (handle->cache->rejected || is_newer(file, &found))
+	else if (handle->cache->rejected || is_better(file, &found))
 		replace_file(handle, image);
 	handle->cache->rejected = false;
 	discard(&found);

@@ -265,7 +265,7 @@ topology_apply(ClusterHandle *handle, KvConn *from, const CbPacket *packet, KvFa
 	else
 	{
 		bool		known = handle->config != NULL && comparable(config, handle->config) &&
-			cb_version_compare(config->version, handle->config->version) <= 0;
+			cb_version_compare(config->version, handle->config->version) == 0;
 
 		if (!is_newer(handle, config))
 		{

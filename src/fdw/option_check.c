@@ -90,6 +90,7 @@ option_check_connection_string(const char *name, const char *value)
 	bool		unverified = false;
 	CbResult	result;
 
+	(void) option_connection_bucket(value);
 	result = cb_connstr_parse(value, &connstr, &err);
 	if (result == CB_OK)
 	{
@@ -113,16 +114,17 @@ option_connection_bucket(const char *connection_string)
 	CbConnStr  *connstr;
 	CbError		err = {0};
 	CbResult	result = cb_connstr_parse(connection_string, &connstr, &err);
-	char		bucket[BUCKET_NAME_MAX + 1];
-	bool		found;
+	char		bucket[BUCKET_NAME_MAX + 1] = "";
 
 	if (result != CB_OK)
 		check_throw("connection_string", result, &err);
-	found = connstr->bucket != NULL && strlen(connstr->bucket) <= BUCKET_NAME_MAX;
-	if (found)
+	if (connstr->bucket != NULL)
 		strlcpy(bucket, connstr->bucket, sizeof(bucket));
 	cb_connstr_free(connstr);
-	return found ? pstrdup(bucket) : NULL;
+	if (bucket[0] == '\0')
+		return NULL;
+	option_check_bucket("bucket", bucket);
+	return pstrdup(bucket);
 }
 
 bool

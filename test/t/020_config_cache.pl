@@ -173,6 +173,16 @@ my $new = $parts->{text} =~ s/"rev":\d+/"rev":999999/r;
 my $flipped = $good;
 substr($flipped, -100, 1) ^= "\x01";
 
+# The header of the good file with other values.
+sub header
+{
+	my (%change) = @_;
+	my $header = $parts->{header};
+
+	$header =~ s/^$_ .*/$_ $change{$_}/m foreach keys %change;
+	return $header;
+}
+
 # name, contents, mode, what the log says, whether it is replaced
 my @bad = (
 	[ 'empty', '', 0600, qr/is ignored: it is empty/, 1 ],
@@ -193,8 +203,14 @@ my @bad = (
 	[ 'not ours', "listen_addresses = '*'\n", 0600, qr/is ignored: it is not a configuration cache/, 0 ],
 	[ 'unreadable', $good, 0000, qr/is ignored: Permission denied/, 0 ],
 	[ 'stale', compose($parts->{header} =~ s/^revision .*/revision 1/mr, $old), 0600, qr/kept in a file/, 1 ],
-	[ 'of a revision to come', compose($parts->{header} =~ s/^revision .*/revision 999999/mr, $new), 0600,
+	[ 'of a revision to come', compose(header(revision => 999999, written => int(time()) + 50), $new), 0600,
 		qr/kept in a file/, 0 ],
+	[ 'of a revision that never came', compose(header(revision => 999999, written => int(time()) - 100), $new), 0600,
+		qr/kept in a file/, 1 ],
+	[ 'too old', compose(header(written => int(time()) - 31 * 86400), $parts->{text}), 0600,
+		qr/is ignored: it is too old/, 1 ],
+	[ 'of the future', compose(header(written => int(time()) + 3600), $parts->{text}), 0600,
+		qr/is ignored: it was written in the future/, 1 ],
 	[ 'one node dead', compose($parts->{header}, $one_dead), 0600, qr/kept in a file/, 0 ],
 	[ 'all nodes dead', compose($parts->{header}, $all_dead), 0600, qr/no node has confirmed/, 0 ],
 	[ 'all nodes silent', compose($parts->{header}, $all_silent), 0600, qr/no node has confirmed/, 0 ],
@@ -305,6 +321,27 @@ foreach my $case (
 		"CREATE SERVER bad FOREIGN DATA WRAPPER cbconn_fdw OPTIONS (connection_string 'couchbase://h?$case->[0]')");
 
 	like($error, $case->[1], "$case->[0] is refused");
+}
+
+# ---- names of buckets name files
+
+my $long = 'b' x 101;
+foreach my $name ('..%2Fescaped', '%2Fetc%2Fescaped', 'a%2Fb', '..', '.hidden', 'a%00b', 'a%0Ab', '%C3%A4', 'a%20b', $long)
+{
+	my ($ret, $out, $error) = $node->psql('postgres', 'CREATE SERVER bad FOREIGN DATA WRAPPER cbconn_fdw OPTIONS' .
+		" (connection_string 'couchbase://h/$name?config_cache=$dir/folder/')");
+
+	like($error, qr/ERROR:  .*(?:bucket|zero byte)/, "bucket \"$name\" of the connection string is refused");
+}
+foreach my $name ('../escaped', '/etc/escaped', '..', '.', "a\nb", "a\x01b", 'a b', $long)
+{
+	foreach my $how ('ALTER SERVER folder OPTIONS (SET bucket %s)', q{SELECT * FROM cbconn_ping('folder', %s)},
+		'CREATE FOREIGN TABLE escape (id text) SERVER folder OPTIONS (bucket %s)')
+	{
+		my ($ret, $out, $error) = $node->psql('postgres', sprintf($how, "'$name'"));
+
+		like($error, qr/ERROR:  invalid value for option "bucket"/, sprintf($how, "'$name' is refused"));
+	}
 }
 $node->stop;
 done_testing();

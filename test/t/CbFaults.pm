@@ -56,16 +56,18 @@ sub sequence
 {
 	my ($self, $length) = @_;
 	my $total = 0;
+	my $longest = 700;
 
 	$total += $_->[0] foreach @kinds;
 	$self->{events} = [];
-	for ($self->{now} = 300; $self->{now} < $length; $self->{now} += $self->{random}->between(20, 700))
+	for ($self->{now} = 300; $self->{now} < $length; $self->{now} += $self->{random}->between(10, $longest))
 	{
 		my $choice = $self->{random}->below($total);
 		my ($kind) = grep { ($choice -= $_->[0]) < 0 } @kinds;
 
 		$kind->[1]->($self);
-		# Now and then everything is well.
+		# At times all goes wrong at once, and now and then everything is well.
+		$longest = $self->{random}->pick(60, 300, 700, 700) if $self->{random}->below(15) == 0;
 		$self->{now} += 2500 if $self->{random}->below(25) == 0;
 	}
 	my @order = sort { $self->{events}[$a][0] <=> $self->{events}[$b][0] || $a <=> $b } 0 .. $#{ $self->{events} };
