@@ -19,6 +19,8 @@ cd "$root"
 exec "$root/test/run.sh" --no-cluster --no-server --as-server-user -- bash -c '
 	perl=$1
 	shift
+	# 16 and later: where the logs go
+	export TESTDATADIR=tmp_check TESTLOGDIR=tmp_check/log
 	prove --failures -I "$perl" -I "$CBCONN_TMP/t" "${@/#/$CBCONN_TMP/t/}" && exit
 	tail -n 30 tmp_check/log/regress_log_*
 	exit 1' tap "$perl" "${@##*/}"

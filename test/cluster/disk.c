@@ -8,7 +8,7 @@
 
 #include "disk.h"
 
-#define PAGER_SECONDS 10
+#define PAGER_SECONDS 600		/* as Couchbase Server by default */
 #define MERGE_AT_LEAST 1024
 
 struct PersistWait

@@ -74,8 +74,9 @@ foreach my $round (1 .. 3)
 	$_->quit for @session;
 }
 like(
-	$node->safe_psql('postgres', 'SET force_parallel_mode = on; SELECT count(*) FROM cb_doc'),
-	qr/^20000$/, 'parallel workers read');
+	$node->safe_psql('postgres', q{SELECT set_config(name, 'on', false) FROM pg_settings
+		WHERE name IN ('force_parallel_mode', 'debug_parallel_query'); SELECT count(*) FROM cb_doc}),
+	qr/^on\n20000$/, 'parallel workers read');
 
 my $after = state_of($node);
 is($after->{sockets}, $before->{sockets}, 'no socket in the postmaster after queries');

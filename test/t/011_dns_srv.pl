@@ -151,8 +151,8 @@ my $pid = dnsmasq("srv-host=_couchbase._tcp.db.test,node1.db.test,$port,10,50", 
 	"srv-host=_couchbases._tcp.db.test,localhost,$tls_port",
 	(map { "host-record=node$_.db.test,127.0.0.1" } 1, 2), 'host-record=localhost,127.0.0.1',
 	'cname=_couchbase._tcp.alias.test,_couchbase._tcp.db.test',
-	(map { "srv-host=_couchbase._tcp.many.test,node$_.with.a.name.that.is.rather.long.many.test,$port" } 1 .. 400),
-	(map { "host-record=node$_.with.a.name.that.is.rather.long.many.test,127.0.0.1" } 1 .. 400));
+	(map { "srv-host=_couchbase._tcp.many.test,node$_.with.a.name.that.is.rather.long.many.test,$port" } 1 .. 200),
+	(map { "host-record=node$_.with.a.name.that.is.rather.long.many.test,127.0.0.1" } 1 .. 200));
 
 is(ask('db.test', "dns_servers=$dns"), '50', 'found');
 is(ask('db.test', "dns_servers=$dns&dnssrv=on"), '50', 'found, required');
@@ -214,15 +214,15 @@ $cluster->control("revive $_") foreach 0, 1;
 my $unsure = qr/could not look up the nodes of server "cb", using the host name itself/;
 my $logged = -s $node->logfile;
 my %trouble = (
-	'SERVFAIL' => [ name_server(sub { reply($_[0], 0x8182, $_[1]) }), qr/no name server could be reached or would answer/ ],
-	'REFUSED' => [ name_server(sub { reply($_[0], 0x8185, $_[1]) }), qr/no name server could be reached or would answer/ ],
+	'SERVFAIL' => [ name_server(sub { reply($_[0], 0x8182, $_[1]) }), qr/no name server could be reached or would answer|DNS server returned general failure/ ],
+	'REFUSED' => [ name_server(sub { reply($_[0], 0x8185, $_[1]) }), qr/no name server could be reached or would answer|DNS server refused query/ ],
 	'silence' => [ name_server(sub { return }), qr/no answer in time/ ],
 	'an answer to another question' => [ name_server(sub { reply("\0\0", 0x8180, $_[1]) }), qr/no answer in time/ ],
 	'garbage' => [ name_server(sub { $_[0] . "\x81\x80" . ("\xff" x 40) }), qr/Misformatted DNS reply|no answer in time/ ],
 	'a record cut short' => [ name_server(sub { substr(reply($_[0], 0x8180, $_[1], srv_record('node1.db.test', $port)), 0, -3) }), qr/Misformatted DNS reply/ ],
 	'a name that runs in circles' => [ name_server(sub {
 		my $at = 12 + length($_[1]) + 12 + 6;
-		reply($_[0], 0x8180, $_[1], "\xc0\x0c" . pack('nnNnnnn', 33, 1, 60, 8, 0, 0, $port) . pack('n', 0xc000 | $at)) }), qr/Misformatted domain name/ ],
+		reply($_[0], 0x8180, $_[1], "\xc0\x0c" . pack('nnNnnnn', 33, 1, 60, 8, 0, 0, $port) . pack('n', 0xc000 | $at)) }), qr/Misformatted (domain name|DNS reply)/ ],
 	'truncated, and TCP closed' => [ name_server(sub { reply($_[0], 0x8380, $_[1]) }), qr/no name server could be reached/ ]);
 foreach my $name (sort keys %trouble)
 {
