@@ -4,10 +4,12 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "config_cache.h"
 #include "handle.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 /* Pause before the hosts are tried again, when one of them promised to be ready soon. */
 #define ROUND_PAUSE		500000
@@ -101,26 +103,50 @@ worth_another_round(KvConn **seeds, int nseeds)
 	return false;
 }
 
-void
-cluster_bootstrap(ClusterHandle *handle, ClusterCounters *counters)
+/*
+ * A statement that was planned in vain does not try again when it is executed: the same error comes at once. Another
+ * statement does, and so does a function that has caught the error.
+ */
+static void
+raise_again(ClusterHandle *handle)
 {
-	cluster_bootstrap_for(handle, 0, NULL, counters);
+	const KvBootstrapFailure *failed = &handle->bootstrap_failure;
+
+	if (failed->error != NULL && failed->statement == GetCurrentStatementStartTimestamp() &&
+		failed->subid == GetCurrentSubTransactionId())
+		ThrowErrorData(failed->error);
 }
 
-void
-cluster_bootstrap_for(ClusterHandle *handle, int nkeys, const KvKey *keys, ClusterCounters *counters)
+/* In a PG_CATCH block. */
+static void
+remember_failure(ClusterHandle *handle)
+{
+	KvBootstrapFailure *failed = &handle->bootstrap_failure;
+	MemoryContext old;
+
+	if (failed->cxt == NULL)
+		failed->cxt = AllocSetContextCreate(handle->cxt, "cbconn_fdw failure", ALLOCSET_SMALL_SIZES);
+	failed->error = NULL;
+	MemoryContextReset(failed->cxt);
+	if (!cluster_is_remote(geterrcode()))
+		return;
+	old = MemoryContextSwitchTo(failed->cxt);
+	failed->error = CopyErrorData();
+	/* It gets another one where it is thrown. */
+	failed->error->context = NULL;
+	failed->statement = GetCurrentStatementStartTimestamp();
+	failed->subid = GetCurrentSubTransactionId();
+	MemoryContextSwitchTo(old);
+}
+
+/* Asks one host after the other. */
+static void
+ask_seeds(ClusterHandle *handle, int64 deadline, ClusterCounters *counters)
 {
 	int			nseeds;
-	int64		deadline;
 	KvConn	  **seeds;
 	int			first;
 
-	if (handle->config != NULL && !handle->provisional)
-		return;
-	handle->used_in_xact = true;
-	deadline = wait_now() + handle->settings->bootstrap_timeout;
-	if (config_cache_start(handle, nkeys, keys, deadline, counters))
-		return;
 	seeds_find(handle, deadline, counters);
 	nseeds = handle->nseeds;
 	seeds = palloc(sizeof(KvConn *) * nseeds);
@@ -143,4 +169,33 @@ cluster_bootstrap_for(ClusterHandle *handle, int nkeys, const KvKey *keys, Clust
 			handle_wait(handle, until, false, counters);
 	}
 	pfree(seeds);
+}
+
+void
+cluster_bootstrap(ClusterHandle *handle, ClusterCounters *counters)
+{
+	cluster_bootstrap_for(handle, 0, NULL, counters);
+}
+
+void
+cluster_bootstrap_for(ClusterHandle *handle, int nkeys, const KvKey *keys, ClusterCounters *counters)
+{
+	int64		deadline;
+
+	if (handle->config != NULL && !handle->provisional)
+		return;
+	handle->used_in_xact = true;
+	raise_again(handle);
+	PG_TRY();
+	{
+		deadline = wait_now() + handle->settings->bootstrap_timeout;
+		if (!config_cache_start(handle, nkeys, keys, deadline, counters))
+			ask_seeds(handle, deadline, counters);
+	}
+	PG_CATCH();
+	{
+		remember_failure(handle);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 }

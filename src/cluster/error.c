@@ -76,9 +76,8 @@ static const struct
 	{CB_STATUS_SUBDOC_MULTI_PATH_FAILURE_DELETED, 0, KV_VERDICT_DELIVER}
 };
 
-/* Whether an error of this SQLSTATE tells of the cluster, and not of this backend or its user. */
-static bool
-is_remote(int sqlstate)
+bool
+cluster_is_remote(int sqlstate)
 {
 	int			category = ERRCODE_TO_CATEGORY(sqlstate);
 
@@ -93,9 +92,12 @@ cluster_try(void (*work) (void *), void *arg)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
+	SubTransactionId around = GetCurrentSubTransactionId();
+	SubTransactionId own;
 	char	   *volatile reason = NULL;
 
 	BeginInternalSubTransaction(NULL);
+	own = GetCurrentSubTransactionId();
 	MemoryContextSwitchTo(cxt);
 	PG_TRY();
 	{
@@ -110,9 +112,10 @@ cluster_try(void (*work) (void *), void *arg)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
+		manager_lift_failures(own, around);
 		MemoryContextSwitchTo(cxt);
 		CurrentResourceOwner = owner;
-		if (!is_remote(error->sqlerrcode))
+		if (!cluster_is_remote(error->sqlerrcode))
 			ReThrowError(error);
 		reason = error->detail ? psprintf("%s: %s", error->message, error->detail) : error->message;
 	}

@@ -40,6 +40,9 @@ extern void kv_failure_set(KvFailure *failure, int sqlstate, bool fatal, const c
 /* The failure that an answer's status and JSON body tell. */
 extern void kv_failure_status(KvFailure *failure, const KvConn *conn, const char *step, const CbPacket *packet);
 
+/* Whether an error of this SQLSTATE tells of the cluster, and not of this backend or its user. */
+extern bool cluster_is_remote(int sqlstate);
+
 /* SQLSTATE for a KV status: the only table of its kind. */
 extern int	kv_status_sqlstate(uint16 status);
 
@@ -294,6 +297,15 @@ typedef struct KvSlow
 	char		node[280];		/* and where */
 } KvSlow;
 
+/* Why the first config could not be got, as long as that counts (bootstrap.c). */
+typedef struct KvBootstrapFailure
+{
+	ErrorData  *error;			/* NULL: there was none */
+	MemoryContext cxt;			/* its own */
+	TimestampTz statement;		/* start of the statement that failed */
+	SubTransactionId subid;		/* in which it failed */
+} KvBootstrapFailure;
+
 struct ClusterHandle
 {
 	Oid			umid;
@@ -359,6 +371,7 @@ struct ClusterHandle
 
 	dlist_head	ops;			/* KvOp.node */
 	KvSlow		slow;
+	KvBootstrapFailure bootstrap_failure;
 	ClusterCounters *counters;	/* of the operation that is waiting, or NULL */
 	KvBlock    *free_blocks;
 	int			nfree_blocks;
@@ -393,6 +406,9 @@ extern void handle_cancel_scans(ClusterHandle *handle);
  * eager: look for answers before waiting. Counts for the operation's counters (may be NULL).
  */
 extern void handle_wait(ClusterHandle *handle, int64 deadline, bool eager, ClusterCounters *counters);
+
+/* manager.c: what failed in a subtransaction that was made for trying counts for the one around it. */
+extern void manager_lift_failures(SubTransactionId from, SubTransactionId to);
 
 /* topology.c */
 extern bool topology_apply(ClusterHandle *handle, KvConn *from, const CbPacket *packet, KvFailure *failure);

@@ -126,6 +126,20 @@ abort_subtransaction(ClusterHandle *handle, SubTransactionId subid)
 	}
 }
 
+void
+manager_lift_failures(SubTransactionId from, SubTransactionId to)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &handles)
+	{
+		ClusterHandle *handle = dlist_container(ClusterHandle, node, iter.cur);
+
+		if (handle->bootstrap_failure.subid == from)
+			handle->bootstrap_failure.subid = to;
+	}
+}
+
 static void
 cbconnSubXactCallback(SubXactEvent event, SubTransactionId subid, SubTransactionId parent, void *arg)
 {
