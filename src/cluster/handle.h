@@ -270,6 +270,15 @@ typedef struct KvOpenScan
 
 #define KV_MAX_OPEN_SCANS	256
 
+/* The newest mutation of a vBucket that this backend knows of. */
+typedef struct KvToken
+{
+	CbMutationToken token;		/* seqno 0: none */
+	int64		until;			/* wait_now() when it ceases to count; KV_TOKEN_OWN: of this transaction */
+} KvToken;
+
+#define KV_TOKEN_OWN	PG_INT64_MAX
+
 /* Writes of one subtransaction. */
 typedef struct KvWritten
 {
@@ -384,9 +393,9 @@ struct ClusterHandle
 	int			nwritten;
 	int			written_capacity;
 	ClusterWritten total;
-	CbMutationToken *tokens;	/* by vBucket; seqno 0: none */
+	KvToken    *tokens;			/* by vBucket */
 	uint32		tokens_size;
-	int			ntokens;
+	bool		own_tokens;		/* some are of this transaction */
 };
 
 /* handle.c: life of a handle, its event loop */
@@ -458,9 +467,11 @@ extern void written_end_sub(ClusterHandle *handle, SubTransactionId subid, SubTr
 extern void written_end(ClusterHandle *handle, bool abort);
 /* Throws when something was written. */
 extern void written_refuse_prepare(const ClusterHandle *handle);
-/* The newest mutation of a vBucket; keeping one allocates once a transaction. */
+/* The newest mutation of a vBucket; keeping the first one allocates. */
 extern void written_token(ClusterHandle *handle, uint16 vbucket, const CbMutationToken *token);
 extern bool written_token_of(const ClusterHandle *handle, uint16 vbucket, CbMutationToken *token);
+/* The vBucket has another history now: forgets a token of an earlier transaction; false if there is none. */
+extern bool written_forget(ClusterHandle *handle, uint16 vbucket);
 
 /*
  * idle.c: closes connections that have rested for too long. Between idle_begin and idle_end or idle_pause nothing may

@@ -164,7 +164,8 @@ extern void kv_mutate_raise(KvMutate *mutate, const KvMutationResult *result) pg
  * The layer keeps count by itself: a transaction or subtransaction that wrote and is rolled back ends with a WARNING
  * that tells how many writes stay applied, and how many have an unknown fate; PREPARE TRANSACTION is refused after a
  * write. Range scans on the same handle see the transaction's own writes: they wait for them to be persisted, no
- * longer than kv_timeout per vBucket and attempt.
+ * longer than kv_timeout per vBucket and attempt. So do scans of the transactions that follow within a minute, unless
+ * the vBucket was failed over since.
  */
 typedef struct ClusterWritten
 {
@@ -174,12 +175,16 @@ typedef struct ClusterWritten
 
 extern ClusterWritten cluster_written(const ClusterHandle *handle);
 
-/* Newest mutation of this transaction in a vBucket: for at_plus of the query service, and for parallel workers. */
+/*
+ * Newest mutation of this session in a vBucket, of this transaction or of one that ended within the last minute: for
+ * at_plus of the query service, and for parallel workers.
+ */
 typedef struct ClusterToken
 {
 	uint64		vbucket_uuid;
 	uint64		seqno;
 	uint16		vbucket;
+	bool		earlier;		/* of an earlier transaction: counts only while the vBucket is not failed over */
 } ClusterToken;
 
 /* How many vBuckets have one; fills tokens (may be NULL) up to max. In ascending order of vBuckets. */

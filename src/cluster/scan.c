@@ -382,6 +382,21 @@ scan_created(KvScan *scan, ScanStream *stream, const KvAnswer *answer)
 	stream->phase = SCAN_CONTINUE;
 }
 
+/*
+ * The vBucket was failed over since the write that the scan was to see. Of an earlier transaction's write this ends
+ * the care; the own transaction's is an error.
+ */
+bool
+scan_failed_over(KvScan *scan, const ScanStream *stream, const KvAnswer *answer)
+{
+	if (stream->phase != SCAN_CREATE || answer->packet.status != CB_STATUS_VBUUID_NOT_EQUAL ||
+		!written_forget(scan->op.handle, stream->vbucket))
+		return false;
+	kv_op_enqueue(&scan->op, answer->item);
+	kv_op_push(&scan->op);
+	return true;
+}
+
 /* The node does not know the scan any more: it was idle for too long, or the vBucket has moved. */
 void
 scan_gone(KvScan *scan, ScanStream *stream)
@@ -534,7 +549,7 @@ take_answer(KvScan *scan, const KvAnswer *answer)
 	else if (stream->phase == SCAN_CONTINUE &&
 			 (status == CB_STATUS_KEY_ENOENT || status == CB_STATUS_RANGE_SCAN_CANCELLED))
 		scan_gone(scan, stream);
-	else
+	else if (!scan_failed_over(scan, stream, answer))
 		kv_op_fail(&scan->op, answer);
 }
 

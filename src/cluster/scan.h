@@ -102,6 +102,7 @@ scan_index(const KvScan *scan, const ScanStream *stream)
 
 /* scan.c */
 extern void scan_created(KvScan *scan, ScanStream *stream, const KvAnswer *answer);
+extern bool scan_failed_over(KvScan *scan, const ScanStream *stream, const KvAnswer *answer);
 extern void scan_gone(KvScan *scan, ScanStream *stream);
 extern void scan_init_iter(KvScan *scan, const KvAnswer *answer, CbScanIter *iter);
 extern bool scan_next_item(KvScan *scan, CbScanIter *iter, CbScanItem *item);

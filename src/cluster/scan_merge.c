@@ -338,7 +338,7 @@ take_answer(KvScan *scan, const KvAnswer *answer)
 	else if (stream->phase == SCAN_CONTINUE &&
 			 (status == CB_STATUS_KEY_ENOENT || status == CB_STATUS_RANGE_SCAN_CANCELLED))
 		scan_gone(scan, stream);
-	else
+	else if (!scan_failed_over(scan, stream, answer))
 		kv_op_fail(&scan->op, answer);
 }
 

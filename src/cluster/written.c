@@ -1,12 +1,17 @@
 /*
  * written.c
  *		What a transaction knows of its writes: how many, by subtransaction, and the newest in each vBucket. Couchbase
- *		applies writes at once; the end of a transaction can only tell what stays.
+ *		applies writes at once; the end of a transaction can only tell what stays. The newest in each vBucket is kept
+ *		for a while, so that the session's next transactions see it in scans.
  */
 #include "postgres.h"
 
 #include "handle.h"
 #include "mutate.h"
+#include "wait.h"
+
+/* Microseconds for which later transactions wait for a write to be persisted. */
+#define KEEP_TOKENS		(60 * INT64CONST(1000000))
 
 /* ---- counting ---- */
 
@@ -106,6 +111,20 @@ written_end_sub(ClusterHandle *handle, SubTransactionId subid, SubTransactionId 
 		warn(handle, count);
 }
 
+/* What was rolled back was written, too. */
+static void
+keep_tokens(ClusterHandle *handle)
+{
+	int64		until = wait_now() + KEEP_TOKENS;
+
+	for (uint32 vb = 0; vb < handle->tokens_size; vb++)
+	{
+		if (handle->tokens[vb].until == KV_TOKEN_OWN)
+			handle->tokens[vb].until = until;
+	}
+	handle->own_tokens = false;
+}
+
 void
 written_end(ClusterHandle *handle, bool abort)
 {
@@ -118,9 +137,8 @@ written_end(ClusterHandle *handle, bool abort)
 	}
 	handle->nwritten = 0;
 	handle->total.applied = handle->total.unknown = 0;
-	if (handle->ntokens > 0)
-		memset(handle->tokens, 0, sizeof(CbMutationToken) * handle->tokens_size);
-	handle->ntokens = 0;
+	if (handle->own_tokens)
+		keep_tokens(handle);
 	if (abort)
 		warn(handle, count);
 }
@@ -138,36 +156,61 @@ written_refuse_prepare(const ClusterHandle *handle)
 
 /* ---- mutation tokens ---- */
 
-void
-written_token(ClusterHandle *handle, uint16 vbucket, const CbMutationToken *token)
+static void
+keep_token(ClusterHandle *handle, uint16 vbucket, const CbMutationToken *token, int64 until)
 {
-	CbMutationToken *known;
+	KvToken    *known;
 
 	if (handle->tokens_size != handle->config->nvbuckets)
 	{
 		if (handle->tokens != NULL)
 			pfree(handle->tokens);
 		handle->tokens = NULL;
-		handle->tokens_size = handle->ntokens = 0;
-		handle->tokens = MemoryContextAllocZero(handle->cxt, sizeof(CbMutationToken) * handle->config->nvbuckets);
+		handle->tokens_size = 0;
+		handle->tokens = MemoryContextAllocZero(handle->cxt, sizeof(KvToken) * handle->config->nvbuckets);
 		handle->tokens_size = handle->config->nvbuckets;
 	}
 	if (vbucket >= handle->tokens_size || token->seqno == 0)
 		return;
 	known = &handle->tokens[vbucket];
-	if (known->seqno == 0)
-		handle->ntokens++;
 	/* Another uuid: the vBucket was failed over in between, what comes last counts. */
-	if (known->vbucket_uuid != token->vbucket_uuid || known->seqno < token->seqno)
-		*known = *token;
+	if (known->token.vbucket_uuid != token->vbucket_uuid || known->token.seqno < token->seqno)
+	{
+		known->token = *token;
+		known->until = until;
+		handle->own_tokens |= until == KV_TOKEN_OWN;
+	}
+}
+
+void
+written_token(ClusterHandle *handle, uint16 vbucket, const CbMutationToken *token)
+{
+	keep_token(handle, vbucket, token, KV_TOKEN_OWN);
+}
+
+static bool
+counts(const KvToken *token)
+{
+	return token->token.seqno != 0 && (token->until == KV_TOKEN_OWN || token->until > wait_now());
 }
 
 bool
 written_token_of(const ClusterHandle *handle, uint16 vbucket, CbMutationToken *token)
 {
-	if (handle->ntokens == 0 || vbucket >= handle->tokens_size || handle->tokens[vbucket].seqno == 0)
+	if (vbucket >= handle->tokens_size || !counts(&handle->tokens[vbucket]))
 		return false;
-	*token = handle->tokens[vbucket];
+	*token = handle->tokens[vbucket].token;
+	return true;
+}
+
+bool
+written_forget(ClusterHandle *handle, uint16 vbucket)
+{
+	KvToken    *token = vbucket < handle->tokens_size ? &handle->tokens[vbucket] : NULL;
+
+	if (token == NULL || token->token.seqno == 0 || token->until == KV_TOKEN_OWN)
+		return false;
+	token->token.seqno = 0;
 	return true;
 }
 
@@ -176,15 +219,20 @@ cluster_tokens(const ClusterHandle *handle, ClusterToken *tokens, int max)
 {
 	int			n = 0;
 
-	if (tokens == NULL)
-		return handle->ntokens;
-	for (uint32 vb = 0; vb < handle->tokens_size && n < max && n < handle->ntokens; vb++)
+	for (uint32 vb = 0; vb < handle->tokens_size && (tokens == NULL || n < max); vb++)
 	{
-		if (handle->tokens[vb].seqno == 0)
+		const KvToken *token = &handle->tokens[vb];
+
+		if (!counts(token))
 			continue;
-		tokens[n].vbucket = (uint16) vb;
-		tokens[n].vbucket_uuid = handle->tokens[vb].vbucket_uuid;
-		tokens[n++].seqno = handle->tokens[vb].seqno;
+		if (tokens != NULL)
+		{
+			tokens[n].vbucket = (uint16) vb;
+			tokens[n].earlier = token->until != KV_TOKEN_OWN;
+			tokens[n].vbucket_uuid = token->token.vbucket_uuid;
+			tokens[n].seqno = token->token.seqno;
+		}
+		n++;
 	}
 	return n;
 }
@@ -199,6 +247,6 @@ cluster_add_tokens(ClusterHandle *handle, const ClusterToken *tokens, int ntoken
 	{
 		CbMutationToken token = {tokens[i].vbucket_uuid, tokens[i].seqno};
 
-		written_token(handle, tokens[i].vbucket, &token);
+		keep_token(handle, tokens[i].vbucket, &token, tokens[i].earlier ? wait_now() + KEEP_TOKENS : KV_TOKEN_OWN);
 	}
 }

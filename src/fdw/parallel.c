@@ -25,7 +25,7 @@ parallel_tokens(ParallelScan *parallel)
 	return (ClusterToken *) &parallel->counters[parallel->nworkers];
 }
 
-/* Writes of this transaction that the workers, on handles of their own, could not know of. */
+/* Writes of this session that the workers, on handles of their own, could not know of. */
 static int
 parallel_count_tokens(FdwScanState *state)
 {

@@ -27,8 +27,15 @@ sub counts
 	return $node->safe_psql('postgres', $settings . sprintf($sql // "$insert $count", $prefix, $prefix));
 }
 
-is(counts('others', ''), 0, 'another transaction does not see them at once');
+$node->safe_psql('postgres', sprintf($insert, 'others'));
+is(counts('others', '', $count), 0, 'another session does not see them at once');
 is(counts('own', 'BEGIN;', "$insert $count COMMIT;"), 500, 'the same transaction does');
+is(counts('next', ''), 500, 'so does the next transaction of the session');
+is(counts('rolled', 'BEGIN;', "$insert ROLLBACK; $count"), 500, 'of what was rolled back, and stays, as well');
+is($node->safe_psql('postgres', sprintf($insert, 'again') . q{UPDATE cb_doc SET name = 'y' WHERE id LIKE 'again-%';
+	UPDATE cb_doc SET name = 'z' WHERE id LIKE 'again-%' AND name = 'y'; DELETE FROM cb_doc WHERE id LIKE 'again-%' AND name <> 'z';
+	SELECT count(*) FROM cb_doc WHERE id LIKE 'again-%' AND name = 'z'}), 500,
+	'UPDATE and DELETE by scan find the versions that the session wrote last');
 is($node->safe_psql('postgres', "BEGIN; " . sprintf($insert, 'key') . " SELECT id FROM cb_doc WHERE id LIKE 'key-%' ORDER BY id LIMIT 1; COMMIT"),
 	'key-1', 'in key order too');
 is($node->safe_psql('postgres', "BEGIN; " . sprintf($insert, 'keys') . " SELECT count(*) FROM cb_doc WHERE id LIKE 'keys-%'; COMMIT"),
@@ -44,6 +51,9 @@ like($node->safe_psql('postgres', "$parallel EXPLAIN SELECT count(name) FROM cb_
 is($node->safe_psql('postgres', "$parallel BEGIN; " . sprintf($insert, 'worker')
 	  . " SELECT count(name) FILTER (WHERE id LIKE 'worker-%') FROM cb_doc; COMMIT"),
 	500, 'the workers of a parallel scan see what the leader wrote');
+
+is($node->safe_psql('postgres', sprintf($insert, 'later') . " $parallel SELECT count(name) FILTER (WHERE id LIKE 'later-%') FROM cb_doc"),
+	500, 'those of a later transaction do, too');
 
 # ---- expiry ----
 
@@ -66,5 +76,24 @@ $node->safe_psql('postgres', q{ALTER FOREIGN TABLE cb_doc ADD COLUMN remaining i
 is($node->safe_psql('postgres', q{SELECT id, round(extract(epoch FROM expires - now() - interval '1 s') / 600) * 10 FROM cb_doc
 	WHERE id IN ('by-node', 'most', 'by-us') ORDER BY id}),
 	"by-node|1500\nby-us|43200\nmost|43260", 'an interval is counted by the clock of the node, a longer one by that of the server');
+
+# ---- failed over ----
+
+for my $begin ('BEGIN; ', '')
+{
+	my $two = CbCluster->new('--config', "$ENV{CBCONN_TMP}/t/slow_disk.json");
+	my $server = $begin ? 'within' : 'after';
+	$two->attach($node, server => $server);
+	my $session = $node->background_psql('postgres', on_error_stop => 0);
+
+	$session->query_safe('\set VERBOSITY verbose');
+	$session->query_safe($begin . "INSERT INTO ${server}_doc (id, name) SELECT 'moved-' || i, 'x' FROM generate_series(1, 500) i");
+	$two->control('failover 1');
+	CbCluster::send_query($session, "SELECT count(name) FROM ${server}_doc WHERE id LIKE 'moved-%'");
+	my $error = CbCluster::finish_query($session);
+	like($error, $begin ? qr/ERROR:  55000/ : qr/^$/,
+		$begin ? 'the transaction whose writes may be lost is told' : 'later ones read what there is');
+	$session->quit;
+}
 
 done_testing();
