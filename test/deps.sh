@@ -44,7 +44,7 @@ group() {
 		pgmatrix) printf '%s\n' debootstrap git python3 python3-pip ;;
 		valgrind) echo valgrind ;;
 		demo) printf '%s\n' iso-codes python3 ;;
-		lint) printf '%s\n' shellcheck clang binutils python3 git ;;
+		lint) printf '%s\n' shellcheck clang clang-tidy cppcheck binutils python3 git ;;
 		interop)
 			command -v node >/dev/null || echo nodejs
 			command -v npm >/dev/null || echo npm

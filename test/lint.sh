@@ -156,13 +156,17 @@ break_protocol_purity() {
 		cc -x c -c -o src/protocol/a.o -
 }
 
-# The library exports its SQL functions and what PostgreSQL looks up, nothing else.
+# The library exports exactly its list: the module magic, _PG_init and the SQL functions.
 check_exports() {
 	[ -e cbconn_fdw.so ] || return 0
-	nm -D --defined-only cbconn_fdw.so | awk '{ print $3 }' | grep -vE '^(Pg_magic_func|_PG_init|pg_finfo_cbconn_[a-z0-9_]+|cbconn_[a-z0-9_]+)$'
+	diff <(nm -D --defined-only cbconn_fdw.so | awk '{ print $3 }' | LC_ALL=C sort) \
+		<(grep -oE '[a-zA-Z_]+;' build/exports.map | tr -d ';' | LC_ALL=C sort) |
+		sed -n 's/^< \(.*\)/exported, but not on the list: \1/p; s/^> \(.*\)/on the list, but not exported: \1/p'
 }
 break_exports() {
-	echo 'int leaked(void) { return 1; }' | cc -x c -shared -fPIC -o cbconn_fdw.so -
+	mkdir build
+	echo '{ global: Pg_magic_func; local: *; };' >build/exports.map
+	echo 'int Pg_magic_func(void) { return 1; } int leaked(void) { return 1; }' | cc -x c -shared -fPIC -o cbconn_fdw.so -
 }
 
 check_shell() {
@@ -198,16 +202,25 @@ break_version() {
 	echo "default_version = '7.7'" >cbconn_fdw.control
 }
 
-# Every option and SQL function is in the README.
+# Names in the first column of the tables of a part of the README, one a line. $1: its heading.
+readme_names() {
+	awk -v heading="$1" '/^#/ { inside = ($0 == heading) } inside && /^\| `/' README.md | cut -d '|' -f 2 | grep -oE '`[a-z_.0-9]+' | tr -d '\`' | LC_ALL=C sort -u
+}
+# Prints the differences between the names of the code ($2) and the README's ($3), as lists. $1: what they are.
+compare_names() {
+	diff <(LC_ALL=C sort -u <<<"$2") <(echo "$3") |
+		sed -n "s/^< \(..*\)/README.md: no $1 \1/p; s/^> \(..*\)/README.md: $1 \1 does not exist/p"
+}
+
+# The README and the code name the same options, settings and SQL functions. (Options of connection strings: t/041.)
 check_readme() {
-	local name
 	grep -q 'make demo' README.md && grep -q 'make test' README.md || echo "README.md: make demo and make test are not shown"
-	sed -n 's/^CREATE FUNCTION \(@extschema@\.\)\?\(cbconn_[a-z_]*\)(.*/\2/p' sql/cbconn_fdw--*.sql |
-		grep -vE '_(handler|validator)$' | while read -r name; do
-		grep -q "$name" README.md || echo "README.md: no $name"
-	done
-	[ ! -e src/fdw/option.c ] || sed -n 's/^	{"\([a-z_]*\)", OPTION_.*/\1/p' src/fdw/option.c | while read -r name; do
-		grep -q "\`$name\`" README.md || echo "README.md: no option $name"
+	compare_names function "$(sed -n 's/^CREATE FUNCTION \(@extschema@\.\)\?\(cbconn_[a-z_]*\)(.*/\2/p' sql/cbconn_fdw--*.sql |
+		grep -vE '_(handler|validator|check_tables)$')" "$(readme_names '## Functions')"
+	[ -e src/fdw/option.c ] || return
+	compare_names option "$(sed -n 's/^	{"\([a-z_]*\)", OPTION_.*/\1/p' src/fdw/option.c)" "$(readme_names '## Options')"
+	grep -rhoE '^	(guc_define|DefineCustom[A-Za-z]*)\("cbconn_fdw\.[a-z_]*' src | grep -oE 'cbconn_fdw\.[a-z_]*' | while read -r name; do
+		grep -q "\`$name\`" README.md || echo "README.md: no setting $name"
 	done
 }
 break_readme() {
@@ -231,8 +244,32 @@ break_clang() {
 	echo 'int f(void) { int unused; return 1; }' >src/protocol/a.c
 }
 
+# .clang-tidy says what is looked for.
+check_clang_tidy() {
+	local includes
+	includes=$("${PG_CONFIG:-pg_config}" --includedir-server)
+	# shellcheck disable=SC2016
+	find src test/cluster -name '*.c' 2>/dev/null | LC_ALL=C sort | xargs -r -P 2 -n 8 bash -c 'clang-tidy --quiet \
+		--config-file="$0/.clang-tidy" "${@:2}" -- -std=gnu11 -D_GNU_SOURCE -Isrc -isystem "$1" 2>/dev/null' "$root" "$includes"
+}
+break_clang_tidy() {
+	mkdir -p src/protocol
+	printf '#include <string.h>\nvoid f(char **s) { memset(s, sizeof(*s), 0); }\n' >src/protocol/a.c
+}
+
+# cppcheck.cfg and cppcheck.txt say what it must be told.
+check_cppcheck() {
+	cppcheck -q -j 2 --std=c11 --enable=warning,portability,performance --library="$root/test/cppcheck.cfg" \
+		--suppressions-list="$root/test/cppcheck.txt" --template='{file}:{line}: {id}: {message}' -Isrc \
+		src test 2>&1
+}
+break_cppcheck() {
+	mkdir -p src/protocol test
+	printf 'int f(void) { int a[2]; a[2] = 1; return a[0]; }\n' >src/protocol/a.c
+}
+
 checks=(layers banned_calls literal_formats file_sizes function_sizes white_space unfinished folder_readmes file_headers
-	protocol_purity exports shell version readme clang)
+	protocol_purity exports shell version readme clang clang_tidy cppcheck)
 [ $# = 0 ] || checks=("$@")
 
 cd "$root" || exit 1

@@ -9,12 +9,12 @@
 
 #include "../protocol/config_file.h"
 
-/* Whose configuration it is. All bytes count, so it must be zeroed before it is filled. */
+/* Whose configuration it is. All bytes count: there is no padding, and it must be zeroed before it is filled. */
 typedef struct ConfigKey
 {
 	Oid			database;
 	Oid			server;
-	char		connection[65]; /* hash of what of the connection string decides about the configuration */
+	char		connection[68]; /* hash of what of the connection string decides about the configuration */
 	char		bucket[128];
 } ConfigKey;
 

@@ -227,7 +227,7 @@ unknown_option(const char *name, CbError *err)
 			return cb_error_set(err, CB_INVALID, foreign->reason,
 								"option \"%s\" of other clients has no meaning here", name);
 	}
-	while (cb_setting_names[n].name != NULL && n < 127)
+	while (n < 127 && cb_setting_names[n].name != NULL)
 	{
 		names[n] = cb_setting_names[n].name;
 		n++;
