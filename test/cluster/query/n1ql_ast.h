@@ -247,6 +247,9 @@ typedef struct N1Parse			/* what a parser needs to know, and what it found out *
 /* The statement, with names resolved; NULL with p->err set. */
 N1Stmt	   *n1_parse(N1Parse *p, const char *text, size_t len);
 
+/* An expression whose bare names are fields of v; NULL with p->err set. */
+N1Expr	   *n1_parse_path(N1Parse *p, const char *text, size_t len, N1Value *v);
+
 /* The text of an expression as the server writes it in messages. */
 void		n1_expr_text(N1Buf *out, const N1Expr *e);
 bool		n1_expr_same(const N1Expr *x, const N1Expr *y);

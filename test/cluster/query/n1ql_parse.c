@@ -466,3 +466,45 @@ n1_parse(N1Parse *p, const char *text, size_t len)
 	s->n_pos = P->n_pos;
 	return s;
 }
+
+/* ---- paths in strings ---- */
+
+/* Makes the bare names of a path fields of the constant. */
+static void
+root_path(N1Parser *P, N1Expr **ep, N1Value *v)
+{
+	N1Expr	   *e = *ep,
+			   *field;
+
+	if (e->kind == N1E_IDENT)
+	{
+		field = n1p_node(P, N1E_FIELD, e, n1p_const(P, v, 0, 0), NULL, NULL);
+		field->name = e->name;
+		field->icase = e->icase;
+		*ep = field;
+		return;
+	}
+	for (int i = 0; i < e->n_args; i++)
+		if (e->args[i] != NULL)
+			root_path(P, &e->args[i], v);
+}
+
+N1Expr *
+n1_parse_path(N1Parse *p, const char *text, size_t len, N1Value *v)
+{
+	N1Parser   *P = n1_alloc(p->arena, sizeof(*P));
+	N1Expr	   *e;
+
+	P->p = p;
+	P->arena = p->arena;
+	p->err.code = 0;
+	n1_lex_init(&P->lex, p->arena, n1_dup(p->arena, text, len), len);
+	if (setjmp(P->stop) != 0)
+		return NULL;
+	n1p_next(P);
+	e = n1p_path(P);
+	if (P->tok.token != T_END || P->n_errors > 0)
+		n1p_syntax(P);
+	root_path(P, &e, v);
+	return e;
+}

@@ -150,6 +150,50 @@ find_function(const Call *c)
 	return f;
 }
 
+/* ---- operators that have a name, too ---- */
+
+typedef struct Named
+{
+	const char *name;
+	N1ExprKind	kind;
+	int			n;				/* of arguments; -1: two or more */
+} Named;
+
+static const Named named[] = {
+	{"add", N1E_ADD, 2}, {"sub", N1E_SUB, 2}, {"mult", N1E_MUL, 2}, {"div", N1E_DIV, 2}, {"mod", N1E_MOD, 2},
+	{"neg", N1E_NEG, 1}, {"and", N1E_AND, -1}, {"or", N1E_OR, -1}, {"not", N1E_NOT, 1}, {"eq", N1E_EQ, 2},
+	{"lt", N1E_LT, 2}, {"le", N1E_LE, 2}, {"between", N1E_BETWEEN, 3}, {"in", N1E_IN, 2}, {"within", N1E_WITHIN, 2},
+	{"exists", N1E_EXISTS, 1}, {"isnull", N1E_IS_NULL, 1}, {"ismissing", N1E_IS_MISSING, 1},
+	{"isvalued", N1E_IS_VALUED, 1}, {"isknown", N1E_IS_VALUED, 1}, {"isunknown", N1E_IS_NOT_VALUED, 1},
+	{"isnotnull", N1E_IS_NOT_NULL, 1}, {"isnotmissing", N1E_IS_NOT_MISSING, 1},
+	{"isnotvalued", N1E_IS_NOT_VALUED, 1}, {"isnotknown", N1E_IS_NOT_VALUED, 1},
+	{"isnotunknown", N1E_IS_VALUED, 1}, {"is_null", N1E_IS_NULL, 1}, {"is_missing", N1E_IS_MISSING, 1},
+	{"is_valued", N1E_IS_VALUED, 1}, {"is_known", N1E_IS_VALUED, 1}, {"is_not_null", N1E_IS_NOT_NULL, 1},
+	{"is_not_missing", N1E_IS_NOT_MISSING, 1}, {"is_not_valued", N1E_IS_NOT_VALUED, 1},
+	{"is_not_known", N1E_IS_NOT_VALUED, 1}, {"is_not_unknown", N1E_IS_VALUED, 1},
+	{"isdistinctfrom", N1E_IS_DISTINCT, 2}, {"is_distinct_from", N1E_IS_DISTINCT, 2},
+	{"isnotdistinctfrom", N1E_IS_NOT_DISTINCT, 2}, {"is_not_distinct_from", N1E_IS_NOT_DISTINCT, 2},
+	{"power", N1E_POW, 2},
+};
+
+/* The operator that the call is, or NULL. */
+static N1Expr *
+named_operator(N1Parser *P, const Call *c)
+{
+	if (c->star || c->quantified || c->filter != NULL || c->nulls || c->window != NULL)
+		return NULL;
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+	{
+		N1Func		f = {.min_args = named[i].n < 0 ? 2 : named[i].n,.max_args = named[i].n < 0 ? 32767 : named[i].n};
+
+		if (strlen(named[i].name) != c->name->n || strncasecmp(named[i].name, c->name->s, c->name->n) != 0)
+			continue;
+		check_args(P, c, &f);
+		return n1p_node_n(P, named[i].kind, c->args, c->n, c->name->line, c->name->col);
+	}
+	return NULL;
+}
+
 N1Expr *
 n1p_function(N1Parser *P, const N1Lexeme *name)
 {
@@ -168,6 +212,9 @@ n1p_function(N1Parser *P, const N1Lexeme *name)
 	parse_args(P, &c);
 	parse_modifiers(P, &c);
 	n1p_leave(P);
+	e = named_operator(P, &c);
+	if (e != NULL)
+		return e;
 	f = find_function(&c);
 	if (f == NULL)
 		unknown_function(P, &c);
