@@ -157,6 +157,7 @@ collection_answer(KvConn *conn, int index, const CbPacket *packet)
 		{
 			collection->id = id;
 			collection->state = KV_COLLECTION_KNOWN;
+			collection->failure.sqlstate = 0;
 		}
 		else
 			set_missing(collection, conn, ERRCODE_PROTOCOL_VIOLATION, "an answer without a collection id");
@@ -167,6 +168,7 @@ collection_answer(KvConn *conn, int index, const CbPacket *packet)
 		case KV_VERDICT_MOVED:
 		case KV_VERDICT_LATER:
 		case KV_VERDICT_RECONNECT:
+			kv_failure_status(&collection->failure, conn, "collection look-up", packet);
 			break;
 		default:
 			{

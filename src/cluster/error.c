@@ -375,16 +375,30 @@ awaited_nodes(const ClusterHandle *handle, const KvOp *op)
 	return names.data;
 }
 
+/* What went wrong last; sqlstate is 0 when nothing has. */
+static const KvFailure *
+last_failure(const KvOp *op)
+{
+	if (op->last.sqlstate == 0 && op->collection != NULL && op->collection->state != KV_COLLECTION_KNOWN)
+		return &op->collection->failure;
+	return &op->last;
+}
+
 void
 cluster_raise_timeout(const ClusterHandle *handle, const KvOp *op)
 {
+	const KvFailure *failure = last_failure(op);
 	char	   *nodes = awaited_nodes(handle, op);
 	char	   *last = "";
-	const char *hint = op->last.sqlstate != 0 ? op->last.hint : NULL;
+	const char *hint = failure->sqlstate != 0 ? failure->hint : NULL;
 
-	if (op->last.sqlstate != 0)
-		last = psprintf(" Last error: %s (node %s, step: %s).", cluster_printable_cstr(op->last.text),
-						op->last.node[0] ? op->last.node : "unknown", op->last.step);
+	/* All nodes have answered, and said why they cannot: that is it, not the time. */
+	if (op->sent == 0 && failure->sqlstate != 0 &&
+		ERRCODE_TO_CATEGORY(failure->sqlstate) != ERRCODE_TO_CATEGORY(ERRCODE_CONNECTION_EXCEPTION))
+		cluster_raise(handle, op, failure);
+	if (failure->sqlstate != 0)
+		last = psprintf(" Last error: %s (node %s, step: %s).", cluster_printable_cstr(failure->text),
+						failure->node[0] ? failure->node : "unknown", failure->step);
 	ereport(ERROR,
 			(errcode(ERRCODE_CONNECTION_FAILURE),
 			 errmsg("%s in bucket \"%s\" on server \"%s\" got no answer within %.1f s",

@@ -268,7 +268,7 @@ typedef struct KvOpenScan
 	uint8		id[CB_SCAN_ID_SIZE];
 } KvOpenScan;
 
-#define KV_MAX_OPEN_SCANS	256
+#define KV_MAX_OPEN_SCANS	1024
 
 /* The newest mutation of a vBucket that this backend knows of. */
 typedef struct KvToken
@@ -366,6 +366,7 @@ struct ClusterHandle
 	bool		provisional;	/* config was kept from before and no node has confirmed it yet */
 	struct ConfigCache *cache;
 	uint64		config_changes;
+	uint64		bucket_changes; /* how often the bucket was found to be another of its name */
 	uint32		config_crc;		/* of the last config text parsed, which comes again and again */
 	size_t		config_len;
 	char	   *network;

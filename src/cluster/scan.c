@@ -24,13 +24,15 @@
 /* Documents asked for at first, when nobody says how many will be taken. */
 #define FIRST_ITEMS			64
 #define FEW_DOCUMENTS		1000
+/* How long the end of a scan waits for the ids of scans that it has to cancel. */
+#define PATIENCE_FOR_IDS	50000
 
 static KvConn *
 route(KvOp *op, int index)
 {
 	KvScan	   *scan = (KvScan *) op;
 
-	if (op->handle->config->nvbuckets != scan->map_size)
+	if (op->handle->config->nvbuckets != scan->map_size || op->handle->bucket_changes != scan->bucket_changes)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("bucket \"%s\" was created anew during a scan", op->handle->bucket)));
@@ -227,6 +229,7 @@ list_vbuckets(KvScan *scan)
 	scan->nvbuckets = config->nvbuckets;
 	scan->next = 0;
 	scan->map_size = config->nvbuckets;
+	scan->bucket_changes = handle->bucket_changes;
 	pfree(rank);
 	pfree(turn);
 	pfree(place);
@@ -603,13 +606,42 @@ kv_scan_next(KvScan *scan)
 	}
 }
 
+/* Whether nodes are making scans whose ids nobody knows yet. */
+static bool
+awaits_ids(const KvOp *op)
+{
+	const ClusterHandle *handle = op->handle;
+
+	for (int i = 0; i < handle->nconns; i++)
+	{
+		const KvConn *conn = handle->conns[i];
+
+		for (int j = 0; j < conn->nrequests && conn->state == KV_CONN_READY; j++)
+		{
+			const KvRequest *request = &conn->requests[j];
+
+			if (request->reply != KV_REPLY_FREE && request->op == op && request->opcode == CB_OP_RANGE_SCAN_CREATE)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The session may be over after this: what it leaves open on the nodes, nobody else can use until they forget it. */
 void
 kv_scan_end(KvScan *scan)
 {
 	ClusterHandle *handle = scan->op.handle;
 
+	if (handle != NULL)
+	{
+		int64		until = wait_now() + PATIENCE_FOR_IDS;
+
+		while (awaits_ids(&scan->op) && wait_now() < until)
+			handle_wait(handle, until, true, scan->op.counters);
+	}
 	kv_op_end(&scan->op);
-	if (handle == NULL || handle->nopen_scans == 0)
+	if (handle == NULL)
 		return;
 	handle_cancel_scans(handle);
 	for (int i = 0; i < handle->nconns; i++)

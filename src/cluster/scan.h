@@ -55,6 +55,7 @@ struct KvScan
 	int			nvbuckets;
 	int			next;
 	uint32		map_size;		/* vBuckets of the bucket when the scan started */
+	uint64		bucket_changes;	/* of the handle when the scan began */
 	int			nnodes;			/* that have some */
 
 	int			nstreams;

@@ -169,6 +169,8 @@ take_over(ClusterHandle *handle, KvConn *from, CbConfig *config, CbSpan text, pg
 	if (handle->network == NULL)
 		choose_network(handle, config);
 	assign_connections(handle, from, config);
+	if (old != NULL && !same_bucket(old, config))
+		handle->bucket_changes++;
 	handle->config = config;
 	handle->config_doubted = false;
 	handle->config_crc = crc;

@@ -134,13 +134,14 @@ node_status(const Node *n)
 
 	for (const Conn *c = n->conns; c != NULL; c = c->next)
 		connections++;
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i, s:I, s:I, s:I, s:o}",
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i, s:i, s:I, s:I, s:I, s:o}",
 					 "node", n->index,
 					 "kv_port", n->kv_port, "kvs_port", n->kvs_port,
 					 "management_port", n->mgmt_port, "management_tls_port", n->mgmt_tls_port,
 					 "killed", n->killed, "paused", n->paused, "failed_over", n->failed_over,
 					 "refusing", n->refusing, "joining", n->joining, "frozen", n->frozen,
 					 "delay_ms", (int) n->delay_ms, "connections", (int) connections,
+					 "scans", (int) scans_open(n),
 					 "accepted", (json_int_t) n->accepted, "flights", (json_int_t) n->flights,
 					 "requests", (json_int_t) n->requests,
 					 "faults", control_faults_json(n));

@@ -249,6 +249,7 @@ void		kv_subdoc(Req *r);			/* c5..d1 except the multi ones: kv_subdoc*.c */
 bool		kv_subdoc_validate(Req *r);
 void		kv_subdoc_multi(Req *r);	/* d0, d1 */
 bool		kv_subdoc_multi_validate(Req *r);
+unsigned	scans_open(const Node *n);		/* range scans that nobody has ended */
 void		kv_scan_create(Req *r);		/* da, db, dc: kv_rangescan*.c */
 bool		kv_scan_create_validate(Req *r);
 void		kv_scan_continue(Req *r);

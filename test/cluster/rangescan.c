@@ -42,6 +42,12 @@ struct Scan
 static unsigned open_scans[CB_MAX_NODES];
 static Text chunk;						/* the answer being filled */
 
+unsigned
+scans_open(const Node *n)
+{
+	return open_scans[n->index];
+}
+
 static void
 scan_free(Scan *s)
 {
