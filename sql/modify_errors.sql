@@ -24,7 +24,11 @@ SET client_min_messages = error;
 SELECT attempt($$ UPDATE t SET n = CASE WHEN id = 'k8' THEN 100 + meddle(id) ELSE 100 END WHERE id IN ('k6', 'k7', 'k8', 'k9') $$);
 SELECT regexp_replace(attempt($$ UPDATE t SET n = CASE WHEN id IN ('k11', 'k13') THEN 100 + meddle(id) ELSE 100 END
   WHERE id IN ('k10', 'k11', 'k12', 'k13', 'k14') $$), 'k1[13]', 'k1?', 'g');
+-- documents that have to be read again: with one of them refused none is sent any more
+SELECT regexp_replace(regexp_replace(attempt($$ UPDATE t SET big = NULL, n = CASE id WHEN 'k16' THEN 100 + meddle(id) WHEN 'k18' THEN 100 + remove(id) ELSE 100 END
+  WHERE id IN ('k15', 'k16', 'k17', 'k18', 'k19', 'k20') $$), '"k[0-9]+"', '"k"', 'g'), 'deleted|changed', '...');
 RESET client_min_messages;
+SELECT id, n, name FROM t WHERE id IN ('k15', 'k16', 'k17', 'k18', 'k19', 'k20') ORDER BY id;
 SELECT id, n, name FROM t WHERE id IN ('k6', 'k7', 'k8', 'k9', 'k10', 'k11', 'k12', 'k13', 'k14') ORDER BY id;
 
 -- too large for the data service

@@ -67,6 +67,7 @@ typedef struct ClusterDoc
 {
 	const char *key;			/* without collection prefix, not NUL-terminated */
 	size_t		keylen;
+	int			number;			/* look-ups: of the key, in the order given to kv_fetch_start */
 	const char *value;			/* whole body, inflated; NULL for keys-only scans and look-ups without body */
 	size_t		len;
 	uint8		datatype;		/* of the body after inflation: bit 0x01 is JSON */

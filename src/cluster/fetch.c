@@ -341,6 +341,7 @@ take_document(KvFetch *fetch, const KvAnswer *answer)
 	memset(doc, 0, sizeof(*doc));
 	doc->key = (const char *) key.data;
 	doc->keylen = key.len;
+	doc->number = answer->item;
 	doc->cas = packet->cas;
 	doc->datatype = packet->datatype & ~CB_DATATYPE_SNAPPY;
 	doc->vbucket = item_vbucket(fetch, answer->item);

@@ -230,6 +230,29 @@ modify_check(FdwModifyState *state, ResultRelInfo *rinfo, TupleTableSlot *slot, 
 		ExecPartitionCheck(rinfo, slot, estate, true);
 }
 
+void
+modify_make_item(FdwModifyState *state, ResultRelInfo *rinfo, TupleTableSlot *slot, TupleTableSlot *planSlot,
+				 EState *estate, ModifyItem *item)
+{
+	PG_TRY();
+	{
+		if (state->operation != CMD_DELETE)
+			modify_check(state, rinfo, slot, estate);
+		if (state->operation == CMD_INSERT)
+			modify_insert_item(state, slot, item);
+		else if (state->operation == CMD_UPDATE)
+			modify_update_item(state, slot, planSlot, item);
+		else
+			modify_delete_item(state, planSlot, item);
+	}
+	PG_CATCH();
+	{
+		modify_drain(state);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
 TupleTableSlot *
 cbconnExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot, TupleTableSlot *planSlot)
 {
@@ -239,10 +262,9 @@ cbconnExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *sl
 
 	if (!state->opened)
 		modify_open(state, rinfo);
-	modify_check(state, rinfo, slot, estate);
 	MemoryContextReset(state->row_cxt);
 	old = MemoryContextSwitchTo(state->row_cxt);
-	modify_insert_item(state, slot, &item);
+	modify_make_item(state, rinfo, slot, planSlot, estate, &item);
 	modify_send(state, &item);
 	if (state->refresh && item.outcome == KV_APPLIED)
 		modify_refresh_inserted(state, slot, &item);
@@ -260,10 +282,9 @@ cbconnExecForeignUpdate(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *sl
 
 	if (!state->opened)
 		modify_open(state, rinfo);
-	modify_check(state, rinfo, slot, estate);
 	MemoryContextReset(state->row_cxt);
 	old = MemoryContextSwitchTo(state->row_cxt);
-	modify_update_item(state, slot, planSlot, &item);
+	modify_make_item(state, rinfo, slot, planSlot, estate, &item);
 	first = modify_first_time(state, &item.mutation);
 	if (first)
 	{
@@ -287,7 +308,7 @@ cbconnExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *sl
 		modify_open(state, rinfo);
 	MemoryContextReset(state->row_cxt);
 	old = MemoryContextSwitchTo(state->row_cxt);
-	modify_delete_item(state, planSlot, &item);
+	modify_make_item(state, rinfo, slot, planSlot, estate, &item);
 	first = modify_first_time(state, &item.mutation);
 	if (first)
 		modify_send(state, &item);

@@ -46,7 +46,10 @@ typedef struct ModifyColumn
  */
 typedef struct ModifyItem
 {
+	struct ModifyItem *next;	/* on the list of those to be read */
+	size_t		size;			/* owned: bytes */
 	bool		owned;			/* by the queue, which frees it when its outcome is known */
+	bool		whole;			/* the document has to be read and replaced, with changes made */
 	bool		settled;
 	KvOutcome	outcome;
 	uint64		cas;			/* outcome APPLIED: from here on */
@@ -101,6 +104,9 @@ typedef struct FdwModifyState
 	KvMutate   *mutate;
 	KvFetch    *fetch;			/* of documents to be changed as a whole */
 	bool		started;		/* kv_mutate_start since the queue was empty */
+	ModifyItem *unread;			/* changes of whole documents that are still to be read */
+	int			nunread;
+	size_t		unread_bytes;
 	HTAB	   *seen;			/* keys written: by this statement if it is joined, else those under way */
 	bool		joined;
 	ClusterCounters counters;
@@ -126,6 +132,10 @@ extern FdwModifyState *modify_create(ResultRelInfo *rinfo, CmdType operation, Oi
 /* Connects, decides what may wait: with the first row, when the executor has set up all there is. */
 extern void modify_open(FdwModifyState *state, ResultRelInfo *rinfo);
 
+/* Makes the mutation of a row. What is wrong with a row is thrown when the fates of those before it are known. */
+extern void modify_make_item(FdwModifyState *state, ResultRelInfo *rinfo, TupleTableSlot *slot,
+							 TupleTableSlot *planSlot, EState *estate, ModifyItem *item);
+
 /* Whether one path leads to what the other leads to, or into it. */
 extern bool modify_paths_overlap(const CbPath *a, const CbPath *b);
 
@@ -138,6 +148,9 @@ extern void modify_insert_item(FdwModifyState *state, TupleTableSlot *slot, Modi
 extern void modify_update_item(FdwModifyState *state, TupleTableSlot *slot, TupleTableSlot *planslot,
 							   ModifyItem *item);
 extern void modify_delete_item(FdwModifyState *state, TupleTableSlot *planslot, ModifyItem *item);
+
+/* error_context_stack callback; arg: the state */
+extern void modify_error_context(void *arg);
 
 /* The row as it is stored now. */
 extern void modify_refresh_inserted(FdwModifyState *state, TupleTableSlot *slot, const ModifyItem *item);
@@ -165,5 +178,11 @@ extern bool modify_first_time(FdwModifyState *state, const KvMutation *mutation)
 
 /* Reads the document and makes item a change of it as a whole; throws 40001 when it is not as the scan saw it. */
 extern void modify_read_whole(FdwModifyState *state, ModifyItem *item);
+
+/*
+ * For PG_CATCH: awaits the outcomes of what is under way before the error goes on its way, so that the count of what
+ * stays is exact. Not after a cancel. May throw.
+ */
+extern void modify_drain(FdwModifyState *state);
 
 #endif							/* CBCONN_MODIFY_H */

@@ -47,7 +47,7 @@ cbconnExecForeignBatchInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlo
 	written = palloc(sizeof(TupleTableSlot *) * *numSlots);
 	for (int i = 0; i < *numSlots; i++)
 	{
-		modify_insert_item(state, slots[i], &items[i]);
+		modify_make_item(state, rinfo, slots[i], planSlots[i], estate, &items[i]);
 		modify_add(state, &items[i]);
 	}
 	modify_finish(state);

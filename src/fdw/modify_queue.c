@@ -16,6 +16,9 @@
 #define KEYS_NAMED	10
 #define KEY_SHOWN	250
 
+/* Bytes of changes that are collected until their documents are read. */
+#define UNREAD_BYTES	(4 * 1024 * 1024)
+
 /* Keys remembered of writes under way, before these are awaited and forgotten. */
 #define KEYS_REMEMBERED	10000
 
@@ -172,32 +175,22 @@ queue_raise(FdwModifyState *state)
 /* ---- the whole document instead of paths ---- */
 
 static void queue_take(FdwModifyState *state, int64 most);
+static void queue_collect(FdwModifyState *state, int64 most);
 
-/* Throws, after the outcomes outstanding. */
 static void
-queue_raise_changed(FdwModifyState *state, const ModifyItem *item, KvOutcome outcome)
+queue_note_unsent(FdwModifyState *state, const ModifyItem *item, KvOutcome outcome)
 {
 	KvMutationResult result = {.outcome = outcome, .key = item->mutation.key, .keylen = item->mutation.keylen};
 
 	queue_note_failure(state, &result);
-	queue_take(state, 0);
 }
 
-void
-modify_read_whole(FdwModifyState *state, ModifyItem *item)
+/* Makes the mutation one of the document as a whole; the body is made in the current memory context. */
+static void
+queue_change_document(const ClusterDoc *doc, ModifyItem *item)
 {
 	KvMutation *mutation = &item->mutation;
-	KvKey		key = {mutation->key, mutation->keylen};
-	KvFetchSpec spec = {0};
-	const ClusterDoc *doc;
 	StringInfoData body;
-
-	if (state->fetch == NULL)
-		state->fetch = kv_fetch_create(state->handle, state->collection, &spec, state->cxt, &state->fetch_counters);
-	kv_fetch_start(state->fetch, 1, &key);
-	doc = kv_fetch_next(state->fetch);
-	if (doc == NULL || doc->cas != mutation->cas)
-		queue_raise_changed(state, item, doc == NULL ? KV_MISSING : KV_CHANGED);
 
 	initStringInfo(&body);
 	if (item->nchanges > 0)
@@ -213,29 +206,136 @@ modify_read_whole(FdwModifyState *state, ModifyItem *item)
 	mutation->len = item->body_len = body.len;
 }
 
+static void
+queue_start_reading(FdwModifyState *state, int n, const KvKey *keys)
+{
+	KvFetchSpec spec = {0};
+
+	if (state->fetch == NULL)
+		state->fetch = kv_fetch_create(state->handle, state->collection, &spec, state->cxt, &state->fetch_counters);
+	kv_fetch_start(state->fetch, n, keys);
+}
+
+void
+modify_read_whole(FdwModifyState *state, ModifyItem *item)
+{
+	KvKey		key = {item->mutation.key, item->mutation.keylen};
+	const ClusterDoc *doc;
+
+	queue_start_reading(state, 1, &key);
+	doc = kv_fetch_next(state->fetch);
+	if (doc == NULL || doc->cas != item->mutation.cas)
+	{
+		queue_note_unsent(state, item, doc == NULL ? KV_MISSING : KV_CHANGED);
+		queue_take(state, 0);
+	}
+	queue_change_document(doc, item);
+}
+
+/* The document of an item of the queue has come: what becomes of it is sent. Frees the item. */
+static void
+queue_send_document(FdwModifyState *state, ModifyItem *item, const ClusterDoc *doc)
+{
+	ErrorContextCallback context = {error_context_stack, modify_error_context, state};
+
+	if (doc->cas != item->mutation.cas)
+	{
+		queue_note_unsent(state, item, KV_CHANGED);
+		pfree(item);
+		return;
+	}
+	state->current_key = value_escape(item->mutation.key, item->mutation.keylen, KEY_SHOWN);
+	error_context_stack = &context;
+	queue_change_document(doc, item);
+	error_context_stack = context.previous;
+	state->current_key = NULL;
+	item->mutation.tag = 0;
+	while (kv_mutate_full(state->mutate))
+		queue_collect(state, kv_mutate_outstanding(state->mutate) - 1);
+	if (state->failure == NULL)
+		kv_mutate_add(state->mutate, &item->mutation);
+	else
+		queue_note_unsent(state, item, KV_FAILED);
+	pfree(item);
+}
+
+static void
+queue_read_documents(FdwModifyState *state)
+{
+	MemoryContext cxt = AllocSetContextCreate(state->cxt, "cbconn_fdw documents", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext doc_cxt = AllocSetContextCreate(cxt, "cbconn_fdw document", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	int			n = state->nunread;
+	ModifyItem **items = palloc(sizeof(ModifyItem *) * n);
+	KvKey	   *keys = palloc(sizeof(KvKey) * n);
+	const ClusterDoc *doc;
+
+	for (int i = 0; i < n; i++, state->unread = state->unread->next)
+	{
+		items[i] = state->unread;
+		keys[i] = (KvKey) {items[i]->mutation.key, items[i]->mutation.keylen};
+	}
+	state->nunread = 0;
+	state->unread_bytes = 0;
+	MemoryContextSwitchTo(doc_cxt);
+	queue_start_reading(state, n, keys);
+	while (state->failure == NULL && (doc = kv_fetch_next(state->fetch)) != NULL)
+	{
+		ModifyItem *item = items[doc->number];
+
+		items[doc->number] = NULL;
+		queue_send_document(state, item, doc);
+		MemoryContextReset(doc_cxt);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		if (items[i] == NULL)
+			continue;
+		queue_note_unsent(state, items[i], state->failure == NULL ? KV_MISSING : KV_FAILED);
+		pfree(items[i]);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(cxt);
+}
+
+/* Reads the documents that have to be changed as a whole, all at once, and sends them. */
+static void
+queue_read(FdwModifyState *state)
+{
+	PG_TRY();
+	{
+		queue_read_documents(state);
+	}
+	PG_CATCH();
+	{
+		modify_drain(state);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
+/* Takes over an item of the queue's own whose document has to be read. */
+static void
+queue_read_later(FdwModifyState *state, ModifyItem *item)
+{
+	item->next = state->unread;
+	state->unread = item;
+	state->nunread++;
+	state->unread_bytes += item->size;
+}
+
 /* Paths could not be changed, so that the document has to be: a field that is not there, an array that is too short. */
 static void
 queue_add_whole(FdwModifyState *state, ModifyItem *item)
 {
-	MemoryContext cxt = NULL;
-	MemoryContext old = CurrentMemoryContext;
-
 	if (item->owned)
 	{
-		cxt = AllocSetContextCreate(state->cxt, "cbconn_fdw document", ALLOCSET_DEFAULT_SIZES);
-		MemoryContextSwitchTo(cxt);
+		queue_read_later(state, item);
+		return;
 	}
-	state->current_key = value_escape(item->mutation.key, item->mutation.keylen, KEY_SHOWN);
 	modify_read_whole(state, item);
-	item->mutation.tag = item->owned ? 0 : (int64) (intptr_t) item;
+	item->mutation.tag = (int64) (intptr_t) item;
 	kv_mutate_add(state->mutate, &item->mutation);
-	state->current_key = NULL;
-	MemoryContextSwitchTo(old);
-	if (cxt != NULL)
-	{
-		MemoryContextDelete(cxt);
-		pfree(item);
-	}
 }
 
 /* ---- outcomes ---- */
@@ -271,15 +371,25 @@ queue_settle(FdwModifyState *state, const KvMutationResult *result)
 
 /* Takes outcomes until no more than this many are outstanding; after a failure, all. */
 static void
-queue_take(FdwModifyState *state, int64 most)
+queue_collect(FdwModifyState *state, int64 most)
 {
 	const KvMutationResult *result;
 
 	while (kv_mutate_outstanding(state->mutate) > (state->failure != NULL ? 0 : most) &&
 		   (result = kv_mutate_next(state->mutate)) != NULL)
 		queue_settle(state, result);
-	if (state->failure != NULL)
-		queue_raise(state);
+}
+
+/* The same; throws what has failed. */
+static void
+queue_take(FdwModifyState *state, int64 most)
+{
+	queue_collect(state, most);
+	if (state->failure == NULL)
+		return;
+	for (; state->unread != NULL; state->unread = state->unread->next)
+		queue_note_unsent(state, state->unread, KV_FAILED);
+	queue_raise(state);
 }
 
 void
@@ -288,12 +398,30 @@ modify_finish(FdwModifyState *state)
 	if (state->mutate == NULL)
 		return;
 	queue_take(state, 0);
+	while (state->nunread > 0)
+	{
+		queue_read(state);
+		queue_take(state, 0);
+	}
 	state->started = false;
 	if (state->seen != NULL && !state->joined)
 	{
 		hash_destroy(state->seen);
 		state->seen = NULL;
 	}
+}
+
+void
+modify_drain(FdwModifyState *state)
+{
+	MemoryContext old = MemoryContextSwitchTo(state->cxt);
+
+	if (state->mutate != NULL && geterrcode() != ERRCODE_QUERY_CANCELED)
+	{
+		while (kv_mutate_next(state->mutate) != NULL)
+			;
+	}
+	MemoryContextSwitchTo(old);
 }
 
 /* ---- sending ---- */
@@ -313,6 +441,7 @@ queue_copy(FdwModifyState *state, const ModifyItem *item)
 	copy = MemoryContextAllocHuge(state->cxt, size + texts);
 	*copy = *item;
 	copy->owned = true;
+	copy->size = size + texts;
 	copy->changes = (DocumentChange *) ((char *) copy + MAXALIGN(sizeof(ModifyItem)));
 	to = (char *) copy + size;
 	memcpy(to, mutation->key, mutation->keylen);
@@ -343,14 +472,22 @@ queue_order(FdwModifyState *state, const ModifyItem *item)
 }
 
 static void
-queue_add(FdwModifyState *state, ModifyItem *item)
+queue_start(FdwModifyState *state)
 {
-	queue_order(state, item);
 	if (!state->started)
 	{
 		kv_mutate_start(state->mutate);
 		state->started = true;
 	}
+	if (state->nunread >= state->table->batch_size || state->unread_bytes >= UNREAD_BYTES)
+		queue_read(state);
+}
+
+static void
+queue_add(FdwModifyState *state, ModifyItem *item)
+{
+	queue_order(state, item);
+	queue_start(state);
 	while (kv_mutate_full(state->mutate))
 		queue_take(state, kv_mutate_outstanding(state->mutate) - 1);
 	queue_take(state, state->table->batch_size - 1);
@@ -371,6 +508,13 @@ modify_send(FdwModifyState *state, ModifyItem *item)
 	{
 		modify_add(state, item);
 		modify_finish(state);
+		return;
+	}
+	if (item->whole)
+	{
+		queue_start(state);
+		queue_take(state, state->table->batch_size - 1);
+		queue_read_later(state, queue_copy(state, item));
 		return;
 	}
 	item->mutation.tag = item->mutation.kind == KV_SUBDOC ? (int64) (intptr_t) queue_copy(state, item) : 0;

@@ -194,8 +194,8 @@ row_set_body(ModifyItem *item, const Body *body)
 
 /* ---- messages ---- */
 
-static void
-row_error_context(void *arg)
+void
+modify_error_context(void *arg)
 {
 	const FdwModifyState *state = arg;
 
@@ -272,7 +272,7 @@ row_insert_nulls(FdwModifyState *state, TupleTableSlot *slot, ModifyItem *item)
 void
 modify_insert_item(FdwModifyState *state, TupleTableSlot *slot, ModifyItem *item)
 {
-	ErrorContextCallback context = {error_context_stack, row_error_context, state};
+	ErrorContextCallback context = {error_context_stack, modify_error_context, state};
 	AttrNumber	key = state->table->key_attno;
 	Body		body = {0};
 	bool		flags_given = false;
@@ -463,7 +463,7 @@ row_replace(FdwModifyState *state, ModifyItem *item, RowUpdate *update)
 void
 modify_update_item(FdwModifyState *state, TupleTableSlot *slot, TupleTableSlot *planslot, ModifyItem *item)
 {
-	ErrorContextCallback context = {error_context_stack, row_error_context, state};
+	ErrorContextCallback context = {error_context_stack, modify_error_context, state};
 	RowUpdate	update = {0};
 	int			level = state->needs_settings ? value_encode_begin() : 0;
 
@@ -480,7 +480,9 @@ modify_update_item(FdwModifyState *state, TupleTableSlot *slot, TupleTableSlot *
 	else if (update.flags_given || item->nchanges == 0 || item->nchanges > KV_MUTATE_MAX_PATHS || !update.piecewise)
 	{
 		item->flags_given = update.flags_given;
-		modify_read_whole(state, item);
+		item->whole = true;
+		if (!state->deferred)
+			modify_read_whole(state, item);
 	}
 	else
 		row_set_paths(item);

@@ -202,6 +202,62 @@ cmp_ok($unknown, '>', 0, 'cancelled: the warning tells of unknown fates');
 my $count = on_server('cancel', 3000);
 ok($applied <= $count && $count <= $applied + $unknown, "cancelled: $applied <= $count <= $applied + $unknown");
 
+# ---- documents that are read again, to be changed as a whole ----
+
+$node->safe_psql('postgres', q{ALTER FOREIGN TABLE cb_doc ADD COLUMN cas numeric OPTIONS (meta 'cas'), ADD COLUMN f float8;
+	INSERT INTO cb_doc (id, doc) SELECT 'whole-' || lpad(i::text, 6, '0'), '{"keep": 1}' FROM generate_series(1, 3000) i;
+	CREATE TABLE before (id text, cas numeric)});
+my $whole = q{id = ANY (ARRAY(SELECT 'whole-' || lpad(i::text, 6, '0') FROM generate_series(1, 3000) i))};
+
+# Removes a field that is not there; what the statement says, and how many documents have another CAS now.
+sub change_whole
+{
+	$node->safe_psql('postgres', "TRUNCATE before; INSERT INTO before SELECT id, cas FROM cb_doc WHERE $whole");
+	$cluster->control($_) for @_;
+	my $error = run("UPDATE cb_doc SET name = NULL WHERE $whole");
+	return ($error, $node->safe_psql('postgres', "SELECT count(*) FROM cb_doc JOIN before USING (id) WHERE cb_doc.cas <> before.cas AND $whole"));
+}
+
+($error, my $changed) = change_whole('tmpfail all opcode=0 count=200', 'tmpfail 0 opcode=3 count=50');
+is("$changed $error", '3000 ', 'reads and writes of them that are refused for now are tried again');
+($error, $changed) = change_whole('fault 0 opcode=0 count=1 skip=200 kind=close');
+($applied, $failed, $unknown) = account($error);
+$applied = 3000 if $error eq '';
+ok($applied <= $changed && $changed <= $applied + $unknown,
+	"a connection breaks while they are read, perhaps with writes under way: $applied <= $changed <= $applied + $unknown");
+($error, $changed) = change_whole('fault 0 opcode=3 count=1 skip=200 kind=close-after');
+like($error, qr/ERROR:  08007: it is unknown whether document "whole-\d+"/, 'a connection breaks while they are replaced');
+($applied, $failed, $unknown) = account($error);
+ok($applied <= $changed && $changed <= $applied + $unknown, "whole: $applied <= $changed <= $applied + $unknown");
+cmp_ok($applied + $failed + $unknown, '<=', 3000, "whole: no key is told of twice ($failed not written)");
+is($node->safe_psql('postgres', "SELECT DISTINCT doc FROM cb_doc WHERE $whole"), '{"keep": 1}', 'whole: nothing else has changed');
+
+# ---- errors of another kind while writes are under way ----
+
+# What is wrong with a row is thrown after the outcomes of those before it.
+$error = run(q{INSERT INTO cb_doc (id, f) SELECT 'nan-' || lpad(i::text, 6, '0'), CASE i WHEN 2500 THEN 'NaN'::float8 ELSE i END FROM generate_series(1, 3000) i});
+like($error, qr/ERROR:  22003: /, 'a value that JSON cannot hold');
+like($error, qr/WARNING:  01000: 2499 writes to bucket/, 'nan: the warning tells exactly');
+unlike($error, qr/unknown/, 'nan: no fate is unknown');
+is(on_server('nan', 3000), 2499, 'nan: that many are there');
+$node->safe_psql('postgres', q{UPDATE cb_doc SET doc = '[]' WHERE id = 'whole-001500'});
+($error, $changed) = change_whole();
+is("$changed $error", '3000 ', 'removing a field from an array changes nothing');
+$error = run("UPDATE cb_doc SET name = 'new' WHERE $whole");
+like($error, qr/ERROR:  HV004: cannot write path "name".*CONTEXT:  foreign table "cb_doc", document "whole-001500"/s, 'a path that is blocked');
+unlike($error, qr/unknown/, 'blocked: no fate is unknown');
+($applied) = $error =~ /WARNING: .*?(\d+) writes? to bucket/;
+is($node->safe_psql('postgres', "SELECT count(*) FROM cb_doc WHERE name = 'new' AND $whole"), $applied // 0, 'blocked: the warning tells exactly');
+
+# Errors elsewhere in the statement abort it at once: what was under way is counted as unknown.
+$error = run(q{INSERT INTO cb_doc (id, name) SELECT 'div-' || lpad(i::text, 6, '0'), (1 / (2500 - i))::text FROM generate_series(1, 3000) i});
+like($error, qr/ERROR:  22012/, 'a division by zero');
+($applied) = $error =~ /WARNING: .*?(\d+) writes? to bucket/;
+($unknown) = $error =~ /The fate of (\d+) writes? is unknown/;
+$count = on_server('div', 3000);
+ok($applied // 0 <= $count && $count <= ($applied // 0) + ($unknown // 0), 'division: ' . ($applied // 0) . " <= $count <= the same + " . ($unknown // 0));
+cmp_ok(($applied // 0) + ($unknown // 0), '<=', 2499, 'division: no more than were sent');
+
 # ---- what transactions say ----
 
 $error = run(q{BEGIN; INSERT INTO cb_doc (id, name) VALUES ('xact-1', 'x'), ('xact-2', 'x'); ROLLBACK;});
