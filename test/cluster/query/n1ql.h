@@ -258,7 +258,10 @@ struct N1Eval
 	const N1Store *store;
 	const N1Params *params;
 	N1Error		err;
-	N1Warning  *warnings;		/* each code and text once */
+	N1Warning  *warnings;		/* in the order they came */
+	N1Warning **last_warning;	/* where the next one goes; NULL: at warnings */
+	int			n_warnings;
+	int			quiet;			/* above 0: warnings are not kept */
 	int			depth;
 	int64_t		now_us;			/* NOW_*(): microseconds since 1970 */
 
@@ -285,7 +288,11 @@ N1Value    *n1_eval(N1Eval *ev, const struct N1Expr *e, const N1Row *row);
  */
 #define N1_EVAL_ERROR 5010
 N1Value    *n1_fail(N1Eval *ev, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Adds a warning, also one that is there already. n1_warn_once does not. */
+#define N1_MAX_WARNINGS 100000
 void		n1_warn(N1Eval *ev, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void		n1_warn_once(N1Eval *ev, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* ---- functions ---- */
 

@@ -80,9 +80,24 @@ collate_object(N1Value *x, N1Value *y)
 	return 0;
 }
 
+/*
+ * Whoever compares a value with another takes both apart (and their text is lost), unless the first one is of a type
+ * that needs no look into the second.
+ */
+static void
+unpack_both(N1Value *x, N1Value *y)
+{
+	if (x->type == N1_MISSING || x->type == N1_STRING)
+		return;
+	n1_unpack(x);
+	n1_unpack(y);
+}
+
 int
 n1_collate(N1Value *x, N1Value *y)
 {
+	if (x->type != N1_NULL)
+		unpack_both(x, y);
 	if (x->type != y->type)
 		return x->type < y->type ? -1 : 1;
 	switch ((N1Type) x->type)
@@ -154,6 +169,7 @@ equal_objects(N1Value *x, N1Value *y)
 N1Value *
 n1_equals(N1Value *x, N1Value *y)
 {
+	unpack_both(x, y);
 	if (x->type == N1_MISSING || y->type == N1_MISSING)
 		return &n1_missing;
 	if (x->type == N1_NULL || y->type == N1_NULL)
@@ -211,6 +227,7 @@ compare_objects(N1Arena *a, N1Value *x, N1Value *y)
 N1Value *
 n1_compare(N1Arena *a, N1Value *x, N1Value *y)
 {
+	unpack_both(x, y);
 	if (x->type == N1_MISSING || y->type == N1_MISSING)
 		return &n1_missing;
 	if (x->type == N1_NULL || y->type == N1_NULL)

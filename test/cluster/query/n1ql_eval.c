@@ -35,22 +35,47 @@ n1_fail(N1Eval *ev, int code, const char *fmt, ...)
 	return NULL;
 }
 
+static void
+keep_warning(N1Eval *ev, int code, const char *msg)
+{
+	N1Warning **at = ev->last_warning ? ev->last_warning : &ev->warnings;
+
+	if (ev->n_warnings >= N1_MAX_WARNINGS)
+		return;
+	*at = n1_alloc(ev->keep, sizeof(N1Warning));
+	(*at)->code = code;
+	(*at)->msg = n1_dup(ev->keep, msg, strlen(msg));
+	ev->last_warning = &(*at)->next;
+	ev->n_warnings++;
+}
+
 void
 n1_warn(N1Eval *ev, int code, const char *fmt, ...)
 {
 	va_list		ap;
-	N1Warning **w = &ev->warnings;
+
+	if (ev->quiet > 0)
+		return;
+	va_start(ap, fmt);
+	keep_warning(ev, code, format(ev->arena, fmt, ap));
+	va_end(ap);
+}
+
+void
+n1_warn_once(N1Eval *ev, int code, const char *fmt, ...)
+{
+	va_list		ap;
 	const char *msg;
 
+	if (ev->quiet > 0)
+		return;
 	va_start(ap, fmt);
 	msg = format(ev->arena, fmt, ap);
 	va_end(ap);
-	for (; *w != NULL; w = &(*w)->next)
-		if ((*w)->code == code && strcmp((*w)->msg, msg) == 0)
+	for (const N1Warning *w = ev->warnings; w != NULL; w = w->next)
+		if (w->code == code && strcmp(w->msg, msg) == 0)
 			return;
-	*w = n1_alloc(ev->keep, sizeof(N1Warning));
-	(*w)->code = code;
-	(*w)->msg = n1_dup(ev->keep, msg, strlen(msg));
+	keep_warning(ev, code, msg);
 }
 
 bool
@@ -283,6 +308,18 @@ eval_object(N1Eval *ev, const N1Expr *e, const N1Row *row)
 	return n1_object(ev->arena, p, n);
 }
 
+/* A constant is computed when the statement is planned: nobody is warned then. */
+static N1Value *
+eval_constructor(N1Eval *ev, const N1Expr *e, const N1Row *row)
+{
+	N1Value    *v;
+
+	ev->quiet += e->constant;
+	v = e->kind == N1E_ARRAY ? eval_array(ev, e, row) : eval_object(ev, e, row);
+	ev->quiet -= e->constant;
+	return v;
+}
+
 static N1Value *
 eval_concat(N1Eval *ev, const N1Expr *e, const N1Row *row)
 {
@@ -377,7 +414,7 @@ static const Evaluator evaluators[] = {
 	[N1E_IS_NULL] = eval_unary,[N1E_IS_MISSING] = eval_unary,[N1E_IS_VALUED] = eval_unary,
 	[N1E_IS_NOT_NULL] = eval_unary,[N1E_IS_NOT_MISSING] = eval_unary,[N1E_IS_NOT_VALUED] = eval_unary,
 	[N1E_IS_DISTINCT] = eval_binary,[N1E_IS_NOT_DISTINCT] = eval_binary,[N1E_EXISTS] = eval_exists,
-	[N1E_CASE] = eval_case,[N1E_ARRAY] = eval_array,[N1E_OBJECT] = eval_object,[N1E_FUNC] = eval_leaf,
+	[N1E_CASE] = eval_case,[N1E_ARRAY] = eval_constructor,[N1E_OBJECT] = eval_constructor,[N1E_FUNC] = eval_leaf,
 	[N1E_ANY] = n1e_collection,[N1E_EVERY] = n1e_collection,[N1E_ANY_EVERY] = n1e_collection,
 	[N1E_COLL_ARRAY] = n1e_collection,[N1E_COLL_FIRST] = n1e_collection,[N1E_COLL_OBJECT] = n1e_collection,
 	[N1E_SUBQUERY] = eval_leaf,

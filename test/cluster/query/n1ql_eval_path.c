@@ -2,6 +2,7 @@
  * Evaluation: arithmetic; fields, elements and slices.
  */
 #include "n1ql_eval.h"
+#include "n1ql_func.h"
 
 #include <math.h>
 #include <string.h>
@@ -99,7 +100,7 @@ n1e_arith(N1Eval *ev, const N1Expr *e, const N1Row *row)
 		return subtract(ev->arena, x, y);
 	if (e->kind == N1E_MUL)
 		return multiply(ev->arena, x, y);
-	return n1_double(ev->arena, pow(n1_num(x), n1_num(y)));
+	return n1_double(ev->arena, n1_pow(n1_num(x), n1_num(y)));
 }
 
 /* ---- fields ---- */

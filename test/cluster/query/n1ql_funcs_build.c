@@ -134,7 +134,8 @@ pad(N1Eval *ev, N1Value **args, int n, bool right, bool chars)
 		return too_long(ev, right ? "RPAD()" : "LPAD()", (size_t) want);
 	have = measure(args[0]->u.str.s, args[0]->u.str.n, chars);
 	if ((size_t) want <= have)
-		return n1_string(ev->arena, args[0]->u.str.s, bytes_of(args[0]->u.str.s, args[0]->u.str.n, (size_t) want, chars));
+		return n1_string(ev->arena, args[0]->u.str.s,
+						 bytes_of(args[0]->u.str.s, args[0]->u.str.n, (size_t) want, chars));
 	n1_buf_init(&b, ev->arena);
 	if (right)
 		n1_buf_add(&b, args[0]->u.str.s, args[0]->u.str.n);

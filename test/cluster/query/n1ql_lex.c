@@ -398,8 +398,8 @@ lex_symbol(N1Lex *x, N1Lexeme *t)
 		N1Token		token;
 	}			symbols[] = {
 		{"||", T_CONCAT}, {"==", T_DEQ}, {"!=", T_NE}, {"<>", T_NE}, {"<=", T_LE}, {">=", T_GE},
-		{"]i", T_RBRACKET_ICASE}, {"??", T_RANDOM}, {".", T_DOT}, {"+", T_PLUS}, {"-", T_MINUS}, {"*", T_STAR}, {"/", T_DIV_OP}, {"%", T_MOD_OP},
-		{"^", T_POW}, {"=", T_EQ}, {"<", T_LT}, {">", T_GT}, {"(", T_LPAREN}, {")", T_RPAREN}, {"{", T_LBRACE},
+		{"]i", T_RBRACKET_ICASE}, {"??", T_RANDOM}, {".", T_DOT}, {"+", T_PLUS}, {"-", T_MINUS}, {"*", T_STAR}, {"/", T_DIV_OP},
+		{"%", T_MOD_OP}, {"^", T_POW}, {"=", T_EQ}, {"<", T_LT}, {">", T_GT}, {"(", T_LPAREN}, {")", T_RPAREN}, {"{", T_LBRACE},
 		{"}", T_RBRACE}, {",", T_COMMA}, {":", T_COLON}, {"[", T_LBRACKET}, {"]", T_RBRACKET}, {";", T_SEMI},
 		{"!", T_NOT_A_TOKEN}, {"?", T_NEXT},
 	};

@@ -361,8 +361,7 @@ parse_group_head(N1ReCompiler *c, const char *open)
 		}
 		break;
 	}
-	n1_regex_fail(c, c->s >= c->end ? "missing argument to repetition operator" : "invalid or unsupported Perl syntax", open,
-		 c->s < c->end ? c->s + 1 : c->end);
+	n1_regex_fail(c, "invalid or unsupported Perl syntax", open, c->s < c->end ? c->s + 1 : c->end);
 }
 
 static N1ReNode *

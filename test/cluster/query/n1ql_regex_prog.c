@@ -73,7 +73,8 @@ generate(N1ReCompiler *c, const N1ReNode *x)
 		case NODE_EMPTY:
 			return;
 		case NODE_SET:
-			c->prog[emit(c, RE_SET, 0, 0)].set = x->set;
+			jump = emit(c, RE_SET, 0, 0);
+			c->prog[jump].set = x->set;
 			return;
 		case NODE_ASSERT:
 			emit(c, x->op, 0, 0);
