@@ -100,7 +100,7 @@ check_folder_readmes() {
 	for folder in src/protocol src/cluster src/fdw test test/*/; do
 		folder=${folder%/}
 		[ -d "$folder" ] || continue
-		case $folder in test/data | test/vectors | test/sql) continue ;; esac
+		case $folder in test/data | test/vectors | test/sql | test/expected) continue ;; esac
 		if [ ! -e "$folder/README.md" ]; then
 			echo "$folder: no README.md"
 		else

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The regression suites (sql/, expected/) and isolation specs (test/specs/) through pg_regress on a throw-away set-up.
-# usage: regress.sh [--wrap COMMAND] [SUITE ...]; every file test/data/regress/BUCKET.SCOPE.COLLECTION.jsonl is loaded first.
+# usage: regress.sh [--wrap COMMAND] [SUITE or SPEC ...]; every file test/data/regress/BUCKET.SCOPE.COLLECTION.jsonl is loaded first.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -16,13 +16,22 @@ if [ "${1:-}" = --wrap ]; then
 	shift 2
 fi
 suites=()
-[ $# = 0 ] || suites=("REGRESS=$*" "ISOLATION=")
+if [ $# != 0 ]; then
+	regress='' isolation=''
+	for name in "$@"; do
+		if [ -e "$root/test/specs/$name.spec" ]; then isolation+=" $name"; else regress+=" $name"; fi
+	done
+	suites=("REGRESS=$regress" "ISOLATION=$isolation")
+fi
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
-"$root/test/run.sh" "${wrap[@]}" --cluster-args "${cluster_args[*]}" --keep-log "$log" -- \
-	make -s --no-print-directory -C "$root" installcheck "${suites[@]}" || status=$?
+# The specs cannot read the environment: they take the cluster's address from settings.
+# shellcheck disable=SC2016
+"$root/test/run.sh" "${wrap[@]}" --cluster-args "${cluster_args[*]}" --keep-log "$log" -- bash -c '
+	export PGOPTIONS="-c cluster.connection_string=$CB_CONNECTION_STRING -c cluster.username=$CB_USER -c cluster.password=$CB_PASSWORD"
+	exec make -s --no-print-directory "$@"' regress -C "$root" installcheck "${suites[@]}" || status=$?
 if [ "$status" != 0 ]; then
 	for diffs in "$root"/build/regress/regression.diffs "$root"/build/isolation/regression.diffs; do
 		[ ! -s "$diffs" ] || cat "$diffs"
