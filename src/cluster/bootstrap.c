@@ -58,18 +58,23 @@ raise_failures(ClusterHandle *handle, KvConn **seeds, int nseeds, bool timed_out
 	{
 		const KvConn *conn = seeds[i];
 		const char *text = conn->failure.text;
+		const char *step = conn->step;
 
 		if (conn->state != KV_CONN_CLOSED)
 			text = "no answer in time";
 		else if (conn->failure.sqlstate == 0)
 			text = "not tried";
-		else if (sqlstate == 0)
-			sqlstate = conn->failure.sqlstate;
-		else if (sqlstate != conn->failure.sqlstate)
-			sqlstate = ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION;
+		else
+		{
+			step = conn->failure.step;
+			if (sqlstate == 0)
+				sqlstate = conn->failure.sqlstate;
+			else if (sqlstate != conn->failure.sqlstate)
+				sqlstate = ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION;
+		}
 		if (hint == NULL && conn->failure.sqlstate != 0)
 			hint = conn->failure.hint;
-		appendStringInfo(&detail, "%sNode %s, step %s: %s.", i > 0 ? "\n" : "", conn->name, conn->step,
+		appendStringInfo(&detail, "%sNode %s, step %s: %s.", i > 0 ? "\n" : "", conn->name, step,
 						 cluster_printable_cstr(text));
 	}
 	if (handle->srv_note[0] != '\0')

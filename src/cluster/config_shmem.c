@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "config_shmem.h"
+#include "down.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/ipc.h"
@@ -77,8 +78,8 @@ cbconnShmemRequest(void)
 {
 	if (previous_request_hook != NULL)
 		previous_request_hook();
-	RequestAddinShmemSpace(area_size());
-	RequestNamedLWLockTranche(TRANCHE, 1);
+	RequestAddinShmemSpace(add_size(area_size(), down_shmem_size()));
+	RequestNamedLWLockTranche(TRANCHE, 2);
 }
 
 /* Runs in the postmaster, and in every child where children are started afresh instead of forked. */
@@ -100,6 +101,7 @@ cbconnShmemStartup(void)
 		for (int i = 0; i < area->nslots; i++)
 			pg_atomic_init_u64(&slot_at(i)->used, 0);
 	}
+	down_shmem_startup(&GetNamedLWLockTranche(TRANCHE)[1].lock);
 	LWLockRelease(AddinShmemInitLock);
 }
 

@@ -256,6 +256,7 @@ private_handle(const ClusterTarget *target, const ClusterHandle *first)
 	ClusterHandle *handle = handle_create(target);
 
 	MemoryContextSetParent(handle->cxt, CurrentMemoryContext);
+	handle->insists = true;
 	handle->seeds = MemoryContextAllocZero(handle->cxt, sizeof(KvSeed) * Max(first->nseeds, 1));
 	for (int i = 0; i < first->nseeds; i++)
 	{

@@ -385,7 +385,7 @@ last_failure(const KvOp *op)
 }
 
 void
-cluster_raise_timeout(const ClusterHandle *handle, const KvOp *op)
+cluster_raise_timeout(const ClusterHandle *handle, const KvOp *op, int64 timeout)
 {
 	const KvFailure *failure = last_failure(op);
 	char	   *nodes = awaited_nodes(handle, op);
@@ -402,7 +402,7 @@ cluster_raise_timeout(const ClusterHandle *handle, const KvOp *op)
 	ereport(ERROR,
 			(errcode(ERRCODE_CONNECTION_FAILURE),
 			 errmsg("%s in bucket \"%s\" on server \"%s\" got no answer within %.1f s",
-					op->cls->name, handle->bucket, handle->servername, op->timeout / 1e6),
+					op->cls->name, handle->bucket, handle->servername, timeout / 1e6),
 			 errdetail("%s%s", nodes, last),
 			 hint ? errhint("%s", hint) : 0));
 }

@@ -69,7 +69,9 @@ extern char *cluster_printable_cstr(const char *text);
 /* Throws what the failure says about an operation. */
 extern void cluster_raise(const ClusterHandle *handle, const KvOp *op, const KvFailure *failure)
 			pg_attribute_noreturn();
-extern void cluster_raise_timeout(const ClusterHandle *handle, const KvOp *op) pg_attribute_noreturn();
+/* timeout: how long was waited, in microseconds */
+extern void cluster_raise_timeout(const ClusterHandle *handle, const KvOp *op, int64 timeout)
+			pg_attribute_noreturn();
 
 /* ---- node connections (kv_conn.c, kv_handshake.c) ---- */
 
@@ -132,6 +134,8 @@ struct KvConn
 	KvConnState state;
 	const char *step;			/* static: what it is doing, or did when it failed */
 	KvFailure	failure;		/* of the last attempt, until the next one succeeds */
+	char		down_step[32];	/* step of a failure that another backend has met */
+	int64		started;		/* of the attempt under way */
 	int			failures;		/* attempts in a row that failed */
 	int64		retry_after;	/* wait_now() before which no new attempt is made */
 	int64		deadline;		/* of the attempt under way */
@@ -326,6 +330,7 @@ struct ClusterHandle
 	bool		replaced;		/* another handle took its place in the table */
 	bool		keep;			/* option keep_connections */
 	bool		used_in_xact;
+	bool		insists;		/* the user asks what can be reached: marks of dead nodes do not count for now */
 	int64		idle_timeout;	/* microseconds, 0: none */
 	int64		rested_since;	/* wait_now() when the last transaction that used it ended */
 	uint32		mapping_hash;	/* syscache hash values: whose change makes it invalid */

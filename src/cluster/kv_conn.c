@@ -10,7 +10,7 @@
 
 #include <errno.h>
 
-#include "handle.h"
+#include "down.h"
 #include "op.h"
 #include "utils/timestamp.h"
 
@@ -183,6 +183,7 @@ kv_conn_fail_with(KvConn *conn, const KvFailure *failure)
 
 		conn->failures++;
 		conn->retry_after = wait_now() + Min(delay, MAX_RECONNECT_DELAY);
+		down_tried(conn, wait_now() - conn->started);
 	}
 	kv_conn_close(conn);
 }
@@ -276,6 +277,7 @@ start_attempt(KvConn *conn, int64 now)
 		if (conn->requests[i].reply != KV_REPLY_FREE)
 			free_request(conn, i);
 	}
+	conn->started = now;
 	conn->deadline = now + settings->node_timeout;
 	conn->naddresses = 0;
 	conn->next_address = 0;
@@ -306,7 +308,7 @@ kv_conn_want(KvConn *conn)
 	{
 		int64		now = wait_now();
 
-		if (now >= conn->retry_after)
+		if (now >= conn->retry_after && (conn->handle->insists || !down_blocks(conn)))
 			start_attempt(conn, now);
 	}
 	return conn->state;

@@ -6,7 +6,7 @@
  */
 #include "postgres.h"
 
-#include "handle.h"
+#include "down.h"
 #include "port.h"
 
 /* What is asked for in HELLO. No notifications: nobody would read them while the backend is idle. */
@@ -421,6 +421,7 @@ take_config(KvConn *conn, const CbPacket *packet)
 	conn->state = KV_CONN_READY;
 	conn->step = "operation";
 	conn->failures = 0;
+	down_clear(conn);
 	conn->failure.sqlstate = 0;
 	conn->connects++;
 	conn->connected_at = conn->last_used_at;

@@ -6,8 +6,8 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "down.h"
 #include "foreign/foreign.h"
-#include "handle.h"
 #include "miscadmin.h"
 #include "op.h"
 #include "utils/inval.h"
@@ -82,6 +82,7 @@ cbconnXactCallback(XactEvent event, void *arg)
 			handle->rested_since = wait_now();
 		}
 		handle->used_in_xact = false;
+		handle->insists = false;
 	}
 	idle_begin(&handles);
 }
@@ -319,7 +320,7 @@ describe_node(const ClusterHandle *handle, const KvConn *conn)
 	ClusterInfo *info = describe_handle(handle);
 
 	info->node = pstrdup(conn->name);
-	info->state = state_names[conn->state];
+	info->state = conn->state == KV_CONN_CLOSED && down_state(conn) != DOWN_NOT ? "down" : state_names[conn->state];
 	info->connected_at = conn->connected_at;
 	info->last_used_at = conn->last_used_at;
 	info->connects = conn->connects;

@@ -102,6 +102,7 @@ cluster_members(ClusterHandle *handle)
 	ClusterMembers *members = palloc0(sizeof(ClusterMembers));
 	List	   *pings;
 
+	handle->insists = true;
 	cluster_bootstrap(handle, NULL);
 	/* The user asks now, however short a time ago it was looked for. */
 	handle->refresh_started = 0;

@@ -7,6 +7,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "down.h"
 #include "miscadmin.h"
 #include "op.h"
 
@@ -15,6 +16,9 @@ static const int64 backoff[] = {1000, 10000, 50000, 100000, 500000, 1000000};
 
 /* How often the id of a collection is looked at again when no node can be asked for it. */
 #define COLLECTION_POLL		50000
+
+/* How long another node is given to say what the cluster looks like now, when an item's node is known to be dead. */
+#define DOWN_PATIENCE		250000
 
 /* After this long without an answer another node is asked what the cluster looks like now, and again each time. */
 #define SILENCE				500000
@@ -73,6 +77,7 @@ kv_op_init(KvOp *op, ClusterHandle *handle, KvCollection *collection, const KvOp
 	op->cxt = cxt;
 	op->subid = GetCurrentSubTransactionId();
 	op->timeout = timeout;
+	op->since = wait_now();
 	op->item_size = item_size;
 	op->window = PG_INT32_MAX;
 	op->max_load = SIZE_MAX;
@@ -126,6 +131,7 @@ kv_op_reset(KvOp *op)
 	if (op->handle == NULL)
 		elog(ERROR, "%s goes on after its transaction has ended", op->cls->name);
 	kv_op_abandon(op);
+	op->since = wait_now();
 	op->last.sqlstate = 0;
 	if (op->collection != NULL && op->collection->state == KV_COLLECTION_MISSING)
 		op->collection->state = KV_COLLECTION_UNKNOWN;
@@ -411,13 +417,41 @@ splice_delayed(KvOp *op)
 	}
 }
 
+/* A long time for an answer is none for reaching a node. */
+static int64
+reach_timeout(const KvOp *op)
+{
+	const CbSettings *settings = op->handle->settings;
+
+	return Min(op->timeout, Max(settings->kv_timeout, settings->node_timeout));
+}
+
+/*
+ * Until when the item may wait for its node to be reached, or to be replaced. One that was found dead before gets no
+ * more than it takes to ask another what the cluster looks like now.
+ */
+static int64
+end_of_reaching(KvOp *op, const KvItem *it, KvConn *conn)
+{
+	DownState	state = conn != NULL ? down_state(conn) : DOWN_NOT;
+
+	if (state == DOWN_NOT)
+		return kv_op_patience(op, it, reach_timeout(op));
+	/* Perhaps it is back: each operation sees for itself, once. */
+	if (state == DOWN_REFUSES && conn->started < op->since)
+		conn->retry_after = 0;
+	else if (it->failed_at != 0 && op->handle->last_config_check > it->failed_at)
+		return wait_now();
+	return kv_op_patience(op, it, Min(op->timeout, DOWN_PATIENCE));
+}
+
 /* No node to send it to. */
 static void
 unroutable(KvOp *op, int item, KvConn *conn)
 {
-	const CbSettings *settings = op->handle->settings;
 	KvItem	   *it = kv_op_item(op, item);
 	KvFailure	failure;
+	int64		end;
 
 	topology_refresh(op->handle, conn);
 	if (conn == NULL)
@@ -427,11 +461,12 @@ unroutable(KvOp *op, int item, KvConn *conn)
 		failure = conn->failure;
 	else
 		kv_failure_set(&failure, ERRCODE_CONNECTION_FAILURE, false, "connect", "the connection was closed");
-	/* A long time for an answer is none for a node that cannot be reached. */
-	if (it->give_up == 0)
-		it->give_up = PG_INT64_MAX;
-	it->give_up = Min(it->give_up,
-					  kv_op_patience(op, it, Min(op->timeout, Max(settings->kv_timeout, settings->node_timeout))));
+	end = end_of_reaching(op, it, conn);
+	it->give_up = it->give_up == 0 ? end : Min(it->give_up, end);
+	if (it->failed_at == 0)
+		it->failed_at = wait_now();
+	if (conn != NULL && wait_now() >= it->give_up)
+		(void) down_given_up(conn);
 	kv_op_retry(op, item, &failure, false);
 }
 
@@ -549,19 +584,41 @@ time_out(KvOp *op, bool silent)
 	list_clear(&op->waiting);
 	while ((item = list_pop(op, &waiting)) != KV_NO_ITEM)
 	{
-		const KvConn *conn = op->cls->route(op, item);
+		KvConn	   *conn = op->cls->route(op, item);
 
 		if (kv_op_item(op, item)->give_up > now)
 		{
 			put_waiting(op, item);
 			continue;
 		}
+		if (conn != NULL)
+			(void) down_given_up(conn);
 		kv_failure_set(&failure, ERRCODE_CONNECTION_FAILURE, false, conn ? conn->step : "operation",
 					   "no connection within %.1f s%.300s", op->timeout / 1e6, last);
 		if (conn != NULL)
 			strlcpy(failure.node, conn->name, sizeof(failure.node));
 		kv_op_give_up(op, item, &failure);
 	}
+}
+
+/* A read has waited in vain for a connection: throws why the last attempt failed, unless one hangs. */
+static void
+raise_waiting(KvOp *op)
+{
+	int64		now = wait_now();
+
+	for (int item = op->waiting.head; item != KV_NO_ITEM; item = kv_op_item(op, item)->next)
+	{
+		KvConn	   *conn = op->cls->route(op, item);
+
+		if (kv_op_item(op, item)->give_up > now || conn == NULL || conn->state == KV_CONN_READY)
+			continue;
+		if (down_given_up(conn))
+			break;
+		if (conn->failure.sqlstate != 0)
+			cluster_raise(op->handle, op, &conn->failure);
+	}
+	cluster_raise_timeout(op->handle, op, reach_timeout(op));
 }
 
 /* Waits for the next thing to happen; throws when nothing has happened for too long. */
@@ -585,8 +642,10 @@ wait_for_answer(KvOp *op, int64 *started)
 			time_out(op, now >= *started + op->timeout);
 			return;
 		}
+		if (!op->cls->optional && op->waiting.head != KV_NO_ITEM && now >= op->waiting_until)
+			raise_waiting(op);
 		if (!op->cls->optional)
-			cluster_raise_timeout(op->handle, op);
+			cluster_raise_timeout(op->handle, op, op->timeout);
 		kv_op_abandon(op);
 		return;
 	}

@@ -15,6 +15,7 @@ typedef struct KvItem
 	uint16		attempts;		/* failures so far */
 	int64		retry_at;
 	int64		give_up;		/* 0: has neither failed nor waited yet */
+	int64		failed_at;		/* wait_now() when its node could first not be reached */
 	int64		begun;			/* handle->waited when its turn came; 0: it has not yet */
 	const char *step;			/* static: at which step it was held up last; NULL: it was not */
 } KvItem;
@@ -81,6 +82,7 @@ struct KvOp
 	MemoryContext cxt;
 	SubTransactionId subid;
 	int64		timeout;		/* microseconds that a node may be silent, and an item be tried again */
+	int64		since;			/* wait_now() of its last start */
 	int64		held;			/* handle->waited when the collection's id was found missing; 0: it is not */
 	int64		look_at;		/* handle->waited at which a node may have been silent for too long; 0: none owes */
 

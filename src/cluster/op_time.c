@@ -58,6 +58,7 @@ kv_op_finish(KvOp *op, const KvAnswer *answer)
 		(answer->packet.status == CB_STATUS_SUCCESS || answer->packet.status == CB_STATUS_RANGE_SCAN_MORE))
 	{
 		it->give_up = 0;
+		it->failed_at = 0;
 		it->attempts = 0;
 	}
 }
@@ -140,7 +141,7 @@ kv_op_check_overdue(KvOp *op)
 		op->look_at = next_overdue(op);
 	}
 	else if (!op->cls->optional)
-		cluster_raise_timeout(op->handle, op);
+		cluster_raise_timeout(op->handle, op, op->timeout);
 	else
 		kv_op_abandon(op);
 }

@@ -165,11 +165,13 @@ cluster_ping(ClusterHandle *handle)
 List *
 ping_nodes(ClusterHandle *handle, uint8 opcode)
 {
-	char	   *reason = handle->config ? NULL : cluster_try(find_config, handle);
+	char	   *reason;
 	List	   *results = NIL;
 	Ping	   *pings;
 	int			n;
 
+	handle->insists = true;
+	reason = handle->config ? NULL : cluster_try(find_config, handle);
 	pings = palloc0(sizeof(Ping) * Max(handle->config ? (int) handle->config->nnodes : handle->nconns, 1));
 	n = choose(handle, pings);
 	for (int i = 0; i < n; i++)
@@ -191,6 +193,7 @@ ping_nodes(ClusterHandle *handle, uint8 opcode)
 			begin(&pings[i]);
 	}
 	run(handle, pings, n);
+	handle->insists = false;
 	if (results == NIL)
 	{
 		ClusterPing *result = palloc0(sizeof(ClusterPing));

@@ -92,7 +92,7 @@ $cluster->control('kill 1');
 CbCluster::send_query($session, $scan);
 like(CbCluster::finish_query($session), qr/Connection refused/, 'a scan without a node');
 is($session->query_safe("SELECT state, error FROM cbconn_get_connections() WHERE node = '$kv[1]'"),
-	'closed|TCP connect: Connection refused', 'why there is no connection');
+	'down|TCP connect: Connection refused', 'why there is no connection');
 $cluster->control('revive 1');
 is($session->query_safe($scan), '300', 'a scan after the return');
 is($session->query_safe("SELECT state, error IS NULL, connects FROM cbconn_get_connections() WHERE node = '$kv[1]'"),
