@@ -67,6 +67,14 @@ typedef struct ModifyItem
 	size_t		body_len;
 } ModifyItem;
 
+/* Keys that an error tells of. */
+typedef struct ModifyKeys
+{
+	int64		n;
+	StringInfoData text;		/* quoted, separated by commas; all but the last ones of very many */
+	int			named;			/* bytes of it that the client is told */
+} ModifyKeys;
+
 /* ResultRelInfo.ri_FdwState */
 typedef struct FdwModifyState
 {
@@ -114,11 +122,9 @@ typedef struct FdwModifyState
 
 	/* outcomes of the statement */
 	int64		applied;
-	int64		failed;
-	int64		unknown;
 	struct ModifyFailure *failure;	/* the one to be reported; NULL: none */
-	StringInfoData failed_keys; /* the first few */
-	StringInfoData unknown_keys;
+	ModifyKeys	failed;
+	ModifyKeys	unknown;
 
 	const ModifyColumn *current;	/* for messages */
 	const char *current_key;	/* escaped */

@@ -12,8 +12,9 @@
 
 #include "../protocol/kv_const.h"
 
-/* Keys that a message names, and bytes of a key that it repeats. */
+/* Keys that a message names, bytes of keys that the server log has, and bytes of a key that they repeat. */
 #define KEYS_NAMED	10
+#define KEYS_LOGGED	(256 * 1024)
 #define KEY_SHOWN	250
 
 /* Bytes of changes that are collected until their documents are read. */
@@ -68,14 +69,14 @@ modify_first_time(FdwModifyState *state, const KvMutation *mutation)
 /* ---- failures ---- */
 
 static void
-queue_name_key(StringInfo keys, const char *key, int64 n)
+queue_name_key(ModifyKeys *keys, const char *key)
 {
-	if (keys->data == NULL)
-		initStringInfo(keys);
-	if (n <= KEYS_NAMED)
-		appendStringInfo(keys, "%s\"%s\"", n > 1 ? ", " : "", key);
-	else if (n == KEYS_NAMED + 1)
-		appendStringInfoString(keys, ", ...");
+	if (keys->n++ == 0)
+		initStringInfo(&keys->text);
+	if (keys->text.len <= KEYS_LOGGED)
+		appendStringInfo(&keys->text, "%s\"%s\"", keys->n > 1 ? ", " : "", key);
+	if (keys->n <= KEYS_NAMED)
+		keys->named = keys->text.len;
 }
 
 /* An unknown fate is worse than a known one: of those the first is reported, else the first of all. */
@@ -87,9 +88,9 @@ queue_note_failure(FdwModifyState *state, const KvMutationResult *result)
 	bool		unknown = result->outcome == KV_UNKNOWN;
 
 	if (unknown)
-		queue_name_key(&state->unknown_keys, key, ++state->unknown);
+		queue_name_key(&state->unknown, key);
 	else
-		queue_name_key(&state->failed_keys, key, ++state->failed);
+		queue_name_key(&state->failed, key);
 	if (state->failure == NULL || (unknown && state->failure->outcome != KV_UNKNOWN))
 	{
 		ModifyFailure *failure = palloc0(sizeof(ModifyFailure));
@@ -141,18 +142,19 @@ queue_report(const FdwModifyState *state, const ModifyFailure *failure)
 }
 
 static void
-queue_detail(StringInfo text, const char *what, int64 n, const char *keys)
+queue_append_keys(StringInfo detail, const char *what, const ModifyKeys *keys, bool log)
 {
-	if (n == 0)
-		return;
-	if (text->len > 0)
-		appendStringInfoChar(text, ' ');
-	appendStringInfo(text, "%s: %lld document%s: %s.", what, (long long) n, n == 1 ? "" : "s", keys);
+	int			len = log ? keys->text.len : keys->named;
+	bool		all = len == keys->text.len && len <= KEYS_LOGGED;
+
+	if (keys->n > 0)
+		appendStringInfo(detail, "%s%s: %lld document%s: %.*s%s.", detail->len > 0 ? " " : "", what,
+						 (long long) keys->n, keys->n == 1 ? "" : "s", len, keys->text.data, all ? "" : ", ...");
 }
 
-/* One error for all: what was written, what was not, what is unknown. */
-static void
-queue_raise(FdwModifyState *state)
+/* What was written, what was not, what is unknown. */
+static char *
+queue_detail(const FdwModifyState *state, bool log)
 {
 	StringInfoData detail;
 
@@ -162,14 +164,24 @@ queue_raise(FdwModifyState *state)
 	if (state->applied > 0)
 		appendStringInfo(&detail, "%sThis statement wrote %lld document%s not undone.", detail.len > 0 ? " " : "",
 						 (long long) state->applied, state->applied == 1 ? ", which is" : "s, which are");
-	if (state->failed + state->unknown > 1)
+	if (state->failed.n + state->unknown.n > 1)
 	{
-		queue_detail(&detail, "Not written", state->failed, state->failed_keys.data);
-		queue_detail(&detail, "Of unknown fate", state->unknown, state->unknown_keys.data);
+		queue_append_keys(&detail, "Not written", &state->failed, log);
+		queue_append_keys(&detail, "Of unknown fate", &state->unknown, log);
 	}
+	return detail.len > 0 ? detail.data : NULL;
+}
+
+/* One error for all; the server log has all keys. */
+static void
+queue_raise(FdwModifyState *state)
+{
+	const char *detail = queue_detail(state, false);
+
 	ereport(ERROR,
 			(queue_report(state, state->failure),
-			 detail.len > 0 ? errdetail_internal("%s", detail.data) : 0));
+			 detail != NULL ? errdetail_internal("%s", detail) : 0,
+			 detail != NULL ? errdetail_log("%s", queue_detail(state, true)) : 0));
 }
 
 /* ---- the whole document instead of paths ---- */
