@@ -80,8 +80,11 @@ send_rest(KvConn *conn)
 	opaque = begin_request(conn, CB_OP_SELECT_BUCKET);
 	kv_conn_requested(conn, opaque, cb_kv_select_bucket(&conn->out, opaque, cb_span_cstr(handle->bucket)));
 
-	/* A provisional config may be of another cluster, in which its version means nothing: only the whole text tells. */
-	if (handle->config != NULL && !handle->provisional && !handle->config_doubted &&
+	/*
+	 * A provisional config may be of another cluster, in which its version means nothing: only the whole text tells. So
+	 * may one that does not know this node.
+	 */
+	if (handle->config != NULL && !handle->provisional && !handle->config_doubted && !conn->retired &&
 		handle->config->version.epoch > 0 && handle->config->version.rev > 0)
 		known = &handle->config->version;
 	opaque = begin_request(conn, CB_OP_GET_CLUSTER_CONFIG);

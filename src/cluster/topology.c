@@ -309,7 +309,7 @@ ask(KvConn *conn)
 	const CbVersion *known = NULL;
 	uint32		opaque;
 
-	if (handle->config != NULL && !handle->config_doubted && handle->config->version.epoch > 0 &&
+	if (handle->config != NULL && !handle->config_doubted && !conn->retired && handle->config->version.epoch > 0 &&
 		handle->config->version.rev > 0 &&
 		cb_has_feature(conn->features, CB_FEATURE_GET_CONFIG_WITH_VERSION))
 		known = &handle->config->version;

@@ -15,6 +15,7 @@
 #include <strings.h>
 
 #define BUCKET_MAX_LENGTH	100
+#define ZONE_MAX_LENGTH		15		/* as Linux names network interfaces */
 #define PORT_KV				11210
 #define PORT_KV_TLS			11207
 #define PORT_MGMT			8091
@@ -179,6 +180,19 @@ parse_proto(CbSpan text, CbSpan item, bool tls, CbHostProto *proto, CbError *err
 						shown(text), text.data, shown(item), item.data);
 }
 
+static bool
+is_zone(const char *zone)
+{
+	size_t		len = strlen(zone);
+
+	for (size_t i = 0; i < len; i++)
+	{
+		if (zone[i] <= ' ' || zone[i] > '~' || zone[i] == '/')
+			return false;
+	}
+	return len <= ZONE_MAX_LENGTH;
+}
+
 /* "[" ipv6 [ "%25" zone ] "]" at the start of item; *rest follows it. */
 static CbResult
 parse_bracketed(CbSpan item, CbConnHost *host, CbSpan *rest, CbError *err)
@@ -211,6 +225,10 @@ parse_bracketed(CbSpan item, CbConnHost *host, CbSpan *rest, CbError *err)
 		zone.len -= 3;
 		if (decode(zone, "IPv6 zone", &host->zone, err) != CB_OK)
 			return err == NULL ? CB_MALFORMED : err->result;
+		if (!is_zone(host->zone))
+			return cb_error_set(err, CB_MALFORMED, NULL,
+								"invalid zone in \"%.*s\": expected the name of a network interface",
+								shown(item), item.data);
 	}
 	host->kind = CB_HOST_IPV6;
 	host->host = cb_span_dup(address);

@@ -148,8 +148,8 @@ sub ask_once
 	die "$query: $expected->{error}" if $expected->{error} ne '';
 	$self->{session}->ask('SET statement_timeout = ' . $self->number(1, 60), 60) if $hurry;
 	$answer = $self->judge($name, sprintf($query, $table), $expected->{rows}, $hurry ? (57014 => 1) : ());
-	# The time-out may have stopped a ROLLBACK.
-	$self->{session}->ask("ROLLBACK; SET statement_timeout = '55s'", 60) if $hurry;
+	# The time-out may have stopped a ROLLBACK, and may stop this one.
+	$hurry = $self->{session}->ask("ROLLBACK; SET statement_timeout = '55s'", 60)->{code} ne '' while $hurry;
 	return $answer;
 }
 
