@@ -176,7 +176,7 @@ typedef struct N1Sub			/* SELECT ... FROM ... WHERE ... GROUP BY ... HAVING */
 	N1Window  **named;			/* WINDOW name AS (...) */
 	const char **named_names;
 	int			n_named;
-	const char **names;			/* aliases of FROM, LET, GROUP AS and LETTING that SELECT * gives, in order */
+	const char **names;			/* aliases of FROM, GROUP AS and LETTING that SELECT * gives, in order */
 	int			n_names;
 } N1Sub;
 

@@ -429,6 +429,7 @@ check_sub(N1Parser *P, N1Select *select, N1Sub *s, const N1Select *order)
 		s->grouped = true;
 	if (s->grouped)
 		check_grouping(P, s, order);
+	n1p_simplify_where(P, s);
 }
 
 static void

@@ -258,6 +258,22 @@ result_of(N1Eval *ev, const N1Expr *e, Gather *g, size_t n)
 	}
 }
 
+/* ARRAY x FOR x IN a END is a, not taken apart. */
+static bool
+is_identity(const N1Expr *e)
+{
+	return e->kind == N1E_COLL_ARRAY && e->cond == NULL && e->n_binds == 1 && e->binds[0].name_var == NULL &&
+		!e->binds[0].within && e->args[0]->kind == N1E_IDENT && e->args[0]->name == e->binds[0].var;
+}
+
+static N1Value *
+identity(N1Eval *ev, const N1Expr *e, const N1Row *row)
+{
+	N1Value    *v = n1_eval(ev, e->binds[0].expr, row);
+
+	return v == NULL || v->type == N1_ARRAY || v->type == N1_MISSING ? v : &n1_null;
+}
+
 N1Value *
 n1e_collection(N1Eval *ev, const N1Expr *e, const N1Row *row)
 {
@@ -267,6 +283,8 @@ n1e_collection(N1Eval *ev, const N1Expr *e, const N1Row *row)
 	N1Value    *absent;
 	size_t		n;
 
+	if (is_identity(e))
+		return identity(ev, e, row);
 	if (!open_loops(ev, e, row, loops, &absent, &n))
 		return NULL;
 	if (absent != NULL)

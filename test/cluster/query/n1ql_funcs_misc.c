@@ -1,5 +1,5 @@
 /*
- * Functions that fit nowhere else: META(), JSON, hashes, base64, ABORT().
+ * Functions that fit nowhere else: META(), JSON, hashes, base64, whole division, ABORT().
  */
 #include "n1ql_func.h"
 
@@ -126,6 +126,23 @@ f_poly_length(N1Eval *ev, N1Value **args, int n)
 	if (v->type == N1_OBJECT)
 		return n1_int(ev->arena, (int64_t) v->u.obj.n);
 	return v->type == N1_MISSING ? v : &n1_null;
+}
+
+/* LEN(): of a number, the length of its text. */
+static N1Value *
+f_len(N1Eval *ev, N1Value **args, int n)
+{
+	N1Buf		b;
+
+	if (args[0]->type == N1_BOOL)
+		return n1_int(ev->arena, 1);
+	if (args[0]->type == N1_BINARY)
+		return n1_int(ev->arena, (int64_t) args[0]->u.str.n);
+	if (args[0]->type != N1_NUMBER)
+		return f_poly_length(ev, args, n);
+	n1_buf_init(&b, ev->arena);
+	n1_number_text(&b, args[0]);
+	return n1_int(ev->arena, (int64_t) b.n);
 }
 
 /* ---- base64 ---- */
@@ -280,6 +297,65 @@ f_uuid(N1Eval *ev, N1Value **args, int n)
 	return n1_buf_string(ev->arena, &b);
 }
 
+/* ---- whole division: floats lose their fraction, and what is outside int64 becomes its smallest number ---- */
+
+static int64_t
+cut(const N1Value *v)
+{
+	if (v->is_int)
+		return v->u.i;
+	if (!(v->u.d >= -9223372036854775808.0 && v->u.d < 9223372036854775808.0))
+		return INT64_MIN;
+	return (int64_t) v->u.d;
+}
+
+/* The operands as integers; false with *out set when there is nothing to divide. */
+static bool
+whole_operands(N1Eval *ev, N1Value **args, int64_t *x, int64_t *y, N1Value **out)
+{
+	*out = args[0]->type == N1_MISSING || args[1]->type == N1_MISSING ? &n1_missing : &n1_null;
+	if (args[0]->type != N1_NUMBER || args[1]->type != N1_NUMBER)
+		return false;
+	*x = cut(args[0]);
+	*y = cut(args[1]);
+	if (*y != 0)
+		return true;
+	if (!args[0]->is_int && n1_num(args[1]) != 0)
+		*out = n1_fail(ev, 5001, "Panic: runtime error: integer divide by zero");
+	return false;
+}
+
+static N1Value *
+f_idiv(N1Eval *ev, N1Value **args, int n)
+{
+	int64_t		x,
+				y;
+	N1Value    *out;
+
+	(void) n;
+	if (args[0]->type == N1_NUMBER && args[1]->type == N1_NUMBER && cut(args[1]) == 0)
+	{
+		n1_warn(ev, 5036, "Division by 0.");
+		return &n1_null;
+	}
+	if (!whole_operands(ev, args, &x, &y, &out))
+		return out;
+	return n1_int(ev->arena, y == -1 ? (int64_t) (0 - (uint64_t) x) : x / y);
+}
+
+static N1Value *
+f_imod(N1Eval *ev, N1Value **args, int n)
+{
+	int64_t		x,
+				y;
+	N1Value    *out;
+
+	(void) n;
+	if (!whole_operands(ev, args, &x, &y, &out))
+		return out;
+	return n1_int(ev->arena, y == -1 ? 0 : x % y);
+}
+
 static const N1Func funcs[] = {
 	{"abort", 1, 1, f_abort, N1F_VOLATILE},
 	{"base64", 1, 1, f_base64, 0},
@@ -291,8 +367,11 @@ static const N1Func funcs[] = {
 	{"encode_json", 1, 1, f_encode, 0},
 	{"encoded_size", 1, 1, f_encoded_size, 0},
 	{"hashbytes", 1, 2, f_hashbytes, 0},
+	{"idiv", 2, 2, f_idiv, 0},
+	{"imod", 2, 2, f_imod, 0},
 	{"json_decode", 1, 1, f_decode, 0},
 	{"json_encode", 1, 1, f_encode, 0},
+	{"len", 1, 1, f_len, 0},
 	{"meta", 0, 1, f_meta, 0},
 	{"poly_length", 1, 1, f_poly_length, 0},
 	{"unnest_pos", 1, 1, f_unnest_position, 0},

@@ -369,8 +369,6 @@ collect_names(N1Parser *P, N1Sub *s)
 
 	if (s->from != NULL)
 		list_names(P, &l, s->from);
-	for (int i = 0; i < s->n_let; i++)
-		n1p_push(P, &l, (void *) s->let[i].var);
 	if (s->group_as != NULL)
 		n1p_push(P, &l, (void *) s->group_as);
 	for (int i = 0; i < s->n_group; i++)

@@ -36,6 +36,9 @@ void		n1p_name_windows(N1Parser *P, N1Sub *s);
 /* Collects aggregates and windows, gives them slots, refuses what does not survive grouping. */
 void		n1p_check_select(N1Parser *P, N1Select *s);
 
+/* Leaves constants out of WHERE; one that is always true goes away, one that never is becomes FALSE. */
+void		n1p_simplify_where(N1Parser *P, N1Sub *s);
+
 /* Everything an expression consists of, one level down; not into subqueries. */
 void		n1p_children(N1Parser *P, N1Expr *e, N1List *out);
 
