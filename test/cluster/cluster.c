@@ -10,6 +10,7 @@
 
 #define DEFAULT_FLUSH_MS 2
 #define DEFAULT_SCRAM_ITERATIONS 4000
+#define DEFAULT_SLOW_CLIENT_MS 75000	/* as the server */
 
 Cluster *
 cluster_new(struct event_base *base, int num_nodes)
@@ -24,6 +25,7 @@ cluster_new(struct event_base *base, int num_nodes)
 	cl->epoch = 1;
 	cl->flush_ms = DEFAULT_FLUSH_MS;
 	cl->scram_iterations = DEFAULT_SCRAM_ITERATIONS;
+	cl->slow_client_ms = DEFAULT_SLOW_CLIENT_MS;
 	cl->version = "7.6.5-cbcluster";
 	random_hex(cl->uuid, 32);
 	for (int i = 0; i < num_nodes; i++)

@@ -26,7 +26,14 @@ enum
 	PRIV_DCP = 1 << 10,
 	PRIV_NODE_ADMIN = 1 << 11,		/* set-config, set-manifest, impersonation, bucket administration */
 	PRIV_STATS = 1 << 12,
-	PRIV_ALL = 0x1fff
+	PRIV_QUERY_SELECT = 1 << 13,	/* the query service's */
+	PRIV_QUERY_INSERT = 1 << 14,
+	PRIV_QUERY_UPDATE = 1 << 15,
+	PRIV_QUERY_DELETE = 1 << 16,
+	PRIV_QUERY_MANAGE_INDEX = 1 << 17,
+	PRIV_QUERY_SEQUENTIAL_SCAN = 1 << 18,
+	PRIV_QUERY_SYSTEM_CATALOG = 1 << 19,
+	PRIV_ALL = 0xfffff
 };
 #define ROLE_READER (PRIV_READ | PRIV_SIMPLE_STATS)
 #define ROLE_SCANNER (ROLE_READER | PRIV_RANGE_SCAN | PRIV_META_READ)
@@ -163,16 +170,20 @@ struct Node
 	uint16_t	kvs_port;			/* TLS; 0: there is none */
 	uint16_t	mgmt_port;			/* set by http.c */
 	uint16_t	mgmt_tls_port;		/* the same by TLS */
+	uint16_t	query_port;			/* set by query/service.c; 0: there is no query service */
+	uint16_t	query_tls_port;
 	struct ssl_ctx_st *tls;			/* NULL: no TLS ports */
 	TlsSettings tls_settings;		/* what it was made of */
 	struct evconnlistener *kv_listener;
 	struct evconnlistener *kvs_listener;
 	void	   *http;				/* http.c's */
+	void	   *query;				/* query/service.c's */
 	Conn	   *conns;
 	bool		paused;				/* accepts, reads and answers nothing */
 	bool		killed;				/* listeners closed, connections too */
 	bool		refusing;			/* listeners closed, connections live */
 	bool		no_data;			/* never has the data service */
+	bool		no_query;			/* never has the query service */
 	bool		joining;			/* has no vBuckets before the next rebalance */
 	bool		frozen;				/* gives the configurations it had when this was set */
 	FrozenConfig frozen_global;
@@ -216,6 +227,9 @@ struct Cluster
 	unsigned	scram_iterations;	/* of known users */
 	SaslFault	sasl_fault;
 	void	   *http;				/* http.c's, cluster wide */
+	void	   *query;				/* query/catalog.c's: indexes, prepared statements */
+	bool		no_query;			/* no node has the query service */
+	unsigned	slow_client_ms;		/* a client of the query service that takes nothing for so long is cut off */
 	const char *version;			/* answer to VERSION */
 	VBucket    *flush_list;
 	struct event *flush_timer;
@@ -288,5 +302,14 @@ void		http_node_refuse(Node *n, bool refuse);
 void		http_node_stopped(Node *n);
 bool		http_node_started(Node *n);
 void		http_node_paused(Node *n, bool paused);
+
+/* query/service.c: the same for the query service. */
+bool		query_node_open(Node *n);
+void		query_node_close(Node *n);
+void		query_node_refuse(Node *n, bool refuse);
+void		query_node_stopped(Node *n);
+bool		query_node_started(Node *n);
+void		query_node_paused(Node *n, bool paused);
+void		query_catalog_free(Cluster *cl);
 
 #endif

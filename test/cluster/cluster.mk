@@ -3,7 +3,7 @@
 
 CBCLUSTER_CC     ?= gcc
 CBCLUSTER_BUILD  ?= build
-CBCLUSTER_SRCS   := $(wildcard test/cluster/*.c)
+CBCLUSTER_SRCS   := $(wildcard test/cluster/*.c test/cluster/query/*.c)
 CBCLUSTER_CFLAGS := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -g
 CBCLUSTER_LIBS   := -levent_core -levent_extra -levent_openssl -lssl -lcrypto -ljansson -lsnappy -lz -lm
 CBCLUSTER_OBJS   := $(CBCLUSTER_SRCS:test/cluster/%.c=$(CBCLUSTER_BUILD)/cluster/%.o)

@@ -100,6 +100,10 @@ services(const Node *n)
 		json_object_set_new(list, "mgmt", json_integer(n->mgmt_port));
 	if (n->mgmt_tls_port != 0)
 		json_object_set_new(list, "mgmtSSL", json_integer(n->mgmt_tls_port));
+	if (n->query_port != 0)
+		json_object_set_new(list, "n1ql", json_integer(n->query_port));
+	if (n->query_tls_port != 0)
+		json_object_set_new(list, "n1qlSSL", json_integer(n->query_tls_port));
 	return list;
 }
 

@@ -221,8 +221,8 @@ authenticate_by_certificate(HttpReq *h)
 }
 
 /* Finds the user of the client certificate or the Authorization header; false if one is given and does not hold. */
-static bool
-authenticate(HttpReq *h)
+bool
+http_authenticate(HttpReq *h)
 {
 	const char *value = evhttp_find_header(evhttp_request_get_input_headers(h->req), "Authorization");
 	char	   *plain;
@@ -352,7 +352,7 @@ authorize(HttpReq *h, const HttpRoute *r, const char *bucket)
 	char		permission[256];
 	size_t		split = strcspn(r->permission, "%");
 
-	if (!authenticate(h) || (h->user == NULL && r->right != RIGHT_NONE))
+	if (!http_authenticate(h) || (h->user == NULL && r->right != RIGHT_NONE))
 	{
 		add_header(h, "WWW-Authenticate", REALM);
 		http_empty(h, 401);

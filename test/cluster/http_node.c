@@ -309,12 +309,13 @@ http_node_open(Node *n)
 
 	http->node = n;
 	n->http = http;
-	return http_node_started(n);
+	return http_node_started(n) && query_node_open(n);
 }
 
 void
 http_node_close(Node *n)
 {
+	query_node_close(n);
 	http_node_stopped(n);
 	free(n->http);
 	n->http = NULL;

@@ -39,6 +39,12 @@ struct HttpNode
 /* Keeps a request until the node is resumed (http_node.c). */
 void		http_hold(HttpNode *http, struct evhttp_request *req);
 
+/*
+ * Finds the user of the client certificate or the Authorization header; false if one is given and does not hold. Both
+ * services use it (http.c).
+ */
+bool		http_authenticate(HttpReq *h);
+
 /* Works on a complete request and answers it (http.c). */
 void		http_work(HttpNode *http, struct evhttp_request *req);
 

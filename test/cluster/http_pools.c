@@ -20,16 +20,22 @@ node_json(const Node *self, const Node *n)
 	char	   *hostname = xasprintf("%s:%u", n->hostname != NULL ? n->hostname : n->cluster->url_host, n->mgmt_port);
 	char	   *otp = xasprintf("n_%d@%s", n->index, n->cluster->host);
 	json_t	   *ports = json_object();
+	json_t	   *services = json_array();
 	json_t	   *json;
 
-	json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[s], s:o, s:s, s:i, s:s, s:s, s:i}",
+	json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:i, s:s, s:s, s:i}",
 					 "hostname", hostname, "configuredHostname", hostname, "otpNode", otp, "nodeUUID", n->uuid,
 					 "clusterMembership", node_membership(n), "recoveryType", "none",
-					 "status", n->killed || n->paused ? "unhealthy" : "healthy", "services", "kv", "ports", ports,
+					 "status", n->killed || n->paused ? "unhealthy" : "healthy", "services", services, "ports", ports,
 					 "version", CB_SERVER_VERSION, "clusterCompatibility", 458758, "os", "x86_64-pc-linux-gnu",
 					 "serverGroup", "Group 1", "cpuCount", (int) sysconf(_SC_NPROCESSORS_ONLN));
 	if (!n->no_data)
+	{
 		json_object_set_new(ports, "direct", json_integer(n->kv_port));
+		json_array_append_new(services, json_string("kv"));
+	}
+	if (n->query_port != 0)
+		json_array_append_new(services, json_string("n1ql"));
 	if (n->mgmt_tls_port != 0)
 		json_object_set_new(ports, "httpsMgmt", json_integer(n->mgmt_tls_port));
 	if (n == self)

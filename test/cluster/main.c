@@ -50,6 +50,8 @@ ready_json(const Cluster *cl)
 	uint16_t	kvs[CB_MAX_NODES];
 	uint16_t	management[CB_MAX_NODES];
 	uint16_t	management_tls[CB_MAX_NODES];
+	uint16_t	query[CB_MAX_NODES];
+	uint16_t	query_tls[CB_MAX_NODES];
 	char	   *string = xstrdup("couchbase://");
 	bool		first = true;
 	json_t	   *json;
@@ -69,11 +71,14 @@ ready_json(const Cluster *cl)
 		kvs[i] = cl->nodes[i]->kvs_port;
 		management[i] = cl->nodes[i]->mgmt_port;
 		management_tls[i] = cl->nodes[i]->mgmt_tls_port;
+		query[i] = cl->nodes[i]->query_port;
+		query_tls[i] = cl->nodes[i]->query_tls_port;
 	}
-	json = json_pack("{s:s, s:o, s:o, s:o, s:o, s:[], s:o}", "connection_string", string,
+	json = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "connection_string", string,
 					 "kv", addresses(cl, kv, cl->num_nodes), "kvs", addresses(cl, kvs, cl->num_nodes),
 					 "management", addresses(cl, management, cl->num_nodes),
-					 "management_tls", addresses(cl, management_tls, cl->num_nodes), "query",
+					 "management_tls", addresses(cl, management_tls, cl->num_nodes),
+					 "query", addresses(cl, query, cl->num_nodes), "query_tls", addresses(cl, query_tls, cl->num_nodes),
 					 "control", addresses(cl, &cl->control_port, 1));
 	free(string);
 	return json;
@@ -101,6 +106,7 @@ write_ready_file(const Cluster *cl, const char *file)
 static bool
 set_up(const Options *o, const Startup *startup, Cluster *cl)
 {
+	cl->no_query = o->no_query;
 	if (!startup_apply(startup, cl))
 		return false;
 	for (const Source *s = o->sources; s != NULL; s = s->next)

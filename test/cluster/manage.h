@@ -42,6 +42,7 @@ typedef struct Options
 	const char *bind;				/* NULL: not given */
 	int			num_nodes;			/* 0: not given */
 	bool		die_with_parent;
+	bool		no_query;
 	TlsSettings tls;				/* NULL: not given */
 	const char *external;			/* NULL: no other network */
 	Source	   *sources;			/* in the order given */

@@ -157,9 +157,10 @@ def refused(*args):
 @test
 def defaults():
     with Cluster() as c:
-        same(sorted(c.ready), ["connection_string", "control", "kv", "kvs", "management", "management_tls", "query"])
-        same([len(c.ready[k]) for k in ("kv", "kvs", "management", "management_tls", "query", "control")],
-             [2, 0, 2, 0, 0, 1])
+        same(sorted(c.ready), ["connection_string", "control", "kv", "kvs", "management", "management_tls", "query",
+                               "query_tls"])
+        same([len(c.ready[k]) for k in ("kv", "kvs", "management", "management_tls", "query", "query_tls", "control")],
+             [2, 0, 2, 0, 2, 0, 1])
         same(c.ready["connection_string"], "couchbase://" + ",".join(c.ready["kv"]))
         same(c.http("GET", "/pools/default")[2]["bucketNames"][0]["bucketName"], "default")
 

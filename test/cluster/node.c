@@ -146,6 +146,7 @@ node_pause(Node *n, bool paused)
 		conn_set_paused(c, paused);
 	}
 	http_node_paused(n, paused);
+	query_node_paused(n, paused);
 	pending_recheck(n->cluster);
 }
 
@@ -158,6 +159,7 @@ node_kill(Node *n, bool failover)
 		n->paused = n->refusing = false;
 		close_listeners(n);
 		http_node_stopped(n);
+		query_node_stopped(n);
 		node_drop_connections(n);
 	}
 	if (failover)
@@ -176,6 +178,7 @@ node_refuse(Node *n, bool refuse)
 		return;
 	n->refusing = refuse;
 	http_node_refuse(n, refuse);
+	query_node_refuse(n, refuse);
 	if (n->paused)
 	{
 		enable_listener(n->kv_listener, false);
@@ -190,7 +193,7 @@ node_revive(Node *n)
 
 	if (n->killed)
 	{
-		if (!node_start_kv(n) || !http_node_started(n))
+		if (!node_start_kv(n) || !http_node_started(n) || !query_node_started(n))
 			return false;
 		n->killed = false;
 	}

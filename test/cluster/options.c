@@ -33,6 +33,7 @@ static const char help[] =
 "  --tls-client-auth MODE   disabled (the default), enabled (may be shown), mandatory\n"
 "  --tls-min VERSION        1.2 (the default) or 1.3\n"
 "  --external HOST          nodes have names that lead nowhere, and HOST as their address in the network \"external\"\n"
+"  --no-query               no query service on any node\n"
 "  --bind ADDRESS           127.0.0.1 (the default) or ::1; any other is refused\n"
 "  --die-with-parent        end when the process that started this one ends\n"
 "  --help                   this text\n"
@@ -136,7 +137,8 @@ options_parse(int argc, char **argv, Options *o)
 {
 	enum
 	{
-		CONFIG = 256, NODES, READY, LOAD, GENERATE, BIND, DIE, HELP, TLS_CERT, TLS_KEY, TLS_CLIENT_CA, TLS_CLIENT_AUTH, TLS_MIN, EXTERNAL
+		CONFIG = 256, NODES, READY, LOAD, GENERATE, BIND, DIE, HELP, TLS_CERT, TLS_KEY, TLS_CLIENT_CA, TLS_CLIENT_AUTH, TLS_MIN, EXTERNAL,
+		NO_QUERY
 	};
 	static const struct option longs[] = {
 		{"config", required_argument, NULL, CONFIG},
@@ -151,6 +153,7 @@ options_parse(int argc, char **argv, Options *o)
 		{"tls-client-auth", required_argument, NULL, TLS_CLIENT_AUTH},
 		{"tls-min", required_argument, NULL, TLS_MIN},
 		{"external", required_argument, NULL, EXTERNAL},
+		{"no-query", no_argument, NULL, NO_QUERY},
 		{"die-with-parent", no_argument, NULL, DIE},
 		{"help", no_argument, NULL, HELP},
 		{NULL, 0, NULL, 0}
@@ -203,6 +206,9 @@ options_parse(int argc, char **argv, Options *o)
 				break;
 			case EXTERNAL:
 				o->external = optarg;
+				break;
+			case NO_QUERY:
+				o->no_query = true;
 				break;
 			case DIE:
 				o->die_with_parent = true;

@@ -27,6 +27,13 @@ static const RoleSpec specs[] = {
 	{"bucket_full_access", ROLE_BUCKET, ROLE_WRITER | PRIV_META_WRITE | PRIV_DCP | PRIV_STATS},
 	{"data_reader", ROLE_COLLECTION, PRIV_READ | PRIV_RANGE_SCAN | PRIV_META_READ},
 	{"data_writer", ROLE_COLLECTION, PRIV_INSERT | PRIV_UPSERT | PRIV_DELETE},
+	{"query_select", ROLE_COLLECTION, PRIV_QUERY_SELECT},
+	{"query_insert", ROLE_COLLECTION, PRIV_QUERY_INSERT},
+	{"query_update", ROLE_COLLECTION, PRIV_QUERY_UPDATE},
+	{"query_delete", ROLE_COLLECTION, PRIV_QUERY_DELETE},
+	{"query_manage_index", ROLE_COLLECTION, PRIV_QUERY_MANAGE_INDEX},
+	{"query_use_sequential_scans", ROLE_COLLECTION, PRIV_QUERY_SEQUENTIAL_SCAN},
+	{"query_system_catalog", ROLE_CLUSTER, PRIV_QUERY_SYSTEM_CATALOG},
 	{"data_monitoring", ROLE_COLLECTION, PRIV_SIMPLE_STATS | PRIV_META_READ},
 };
 

@@ -132,7 +132,7 @@ static bool
 read_head(const Options *o, Startup *s)
 {
 	static const char *const names[] = {
-		"bind", "nodes", "control_port", "flush_ms", "scram_iterations", "buckets", "users", "tls", NULL
+		"bind", "nodes", "control_port", "flush_ms", "scram_iterations", "slow_client_ms", "buckets", "users", "tls", NULL
 	};
 	Place		file = {NULL, o->config_file};
 	const char *bind = NULL;
@@ -212,7 +212,8 @@ static bool
 apply_nodes(const Place *p, json_t *nodes, Cluster *cl)
 {
 	static const char *const names[] = {
-		"kv_port", "kvs_port", "management_port", "management_tls_port", "data", "hostname", "alternates", NULL
+		"kv_port", "kvs_port", "management_port", "management_tls_port", "query_port", "query_tls_port", "data", "query",
+		"hostname", "alternates", NULL
 	};
 	Place		here = {p, "nodes"};
 
@@ -225,6 +226,8 @@ apply_nodes(const Place *p, json_t *nodes, Cluster *cl)
 		json_int_t	kvs = 0;
 		json_int_t	management = 0;
 		json_int_t	management_tls = 0;
+		json_int_t	query = 0;
+		json_int_t	query_tls = 0;
 		const char *hostname = NULL;
 
 		if (!check_object(&here, node, names) ||
@@ -232,18 +235,23 @@ apply_nodes(const Place *p, json_t *nodes, Cluster *cl)
 			!get_number(&here, node, "kvs_port", 0, 65535, &kvs) ||
 			!get_number(&here, node, "management_port", 0, 65535, &management) ||
 			!get_number(&here, node, "management_tls_port", 0, 65535, &management_tls) ||
+			!get_number(&here, node, "query_port", 0, 65535, &query) ||
+			!get_number(&here, node, "query_tls_port", 0, 65535, &query_tls) ||
 			!get_text(&here, node, "hostname", false, &hostname) ||
 			!apply_alternates(&here, json_object_get(node, "alternates"), cl->nodes[i]))
 			return false;
 		node_set_hostname(cl->nodes[i], hostname);
 		cl->nodes[i]->no_data = json_is_false(json_object_get(node, "data"));
+		cl->nodes[i]->no_query |= json_is_false(json_object_get(node, "query"));
 		if (cl->nodes[i]->tls != NULL)
 		{
 			cl->nodes[i]->kvs_port = (uint16_t) kvs;
 			cl->nodes[i]->mgmt_tls_port = (uint16_t) management_tls;
+			cl->nodes[i]->query_tls_port = (uint16_t) (cl->nodes[i]->no_query ? 0 : query_tls);
 		}
 		cl->nodes[i]->kv_port = (uint16_t) kv;
 		cl->nodes[i]->mgmt_port = (uint16_t) management;
+		cl->nodes[i]->query_port = (uint16_t) (cl->nodes[i]->no_query ? 0 : query);
 	}
 	return true;
 }
@@ -558,6 +566,7 @@ startup_apply(const Startup *s, Cluster *cl)
 	json_int_t	control = 0;
 	json_int_t	flush_ms = cl->flush_ms;
 	json_int_t	iterations = cl->scram_iterations;
+	json_int_t	slow_client = cl->slow_client_ms;
 
 	if (s->bind != NULL)
 	{
@@ -571,11 +580,13 @@ startup_apply(const Startup *s, Cluster *cl)
 		return apply_defaults(cl);
 	if (!get_number(&file, s->root, "control_port", 0, 65535, &control) ||
 		!get_number(&file, s->root, "flush_ms", 1, 3600000, &flush_ms) ||
-		!get_number(&file, s->root, "scram_iterations", 10, 1000000, &iterations))
+		!get_number(&file, s->root, "scram_iterations", 10, 1000000, &iterations) ||
+		!get_number(&file, s->root, "slow_client_ms", 1, 3600000, &slow_client))
 		return false;
 	cl->control_port = (uint16_t) control;
 	cl->flush_ms = (unsigned) flush_ms;
 	cl->scram_iterations = (unsigned) iterations;
+	cl->slow_client_ms = (unsigned) slow_client;
 	return apply_nodes(&file, json_object_get(s->root, "nodes"), cl) &&
 		apply_list(&file, s->root, "buckets", cl, apply_bucket) &&
 		apply_list(&file, s->root, "users", cl, apply_user);
