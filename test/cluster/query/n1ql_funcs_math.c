@@ -1,7 +1,7 @@
 /*
  * Functions of numbers: all of them compute with doubles.
  */
-#include "n1ql.h"
+#include "n1ql_func.h"
 #include "n1ql_go_math.h"
 
 #include <math.h>
@@ -65,7 +65,7 @@ fn_power(N1Eval *ev, N1Value **args, int n)
 {
 	N1Value    *bad = not_numbers(args, n);
 
-	return bad != NULL ? bad : n1_double(ev->arena, go_pow(n1_num(args[0]), n1_num(args[1])));
+	return bad != NULL ? bad : n1_double(ev->arena, n1_pow(n1_num(args[0]), n1_num(args[1])));
 }
 
 static N1Value *
@@ -90,7 +90,7 @@ static double
 round_to(double x, double digits, bool to_even)
 {
 	double		sign = x < 0 ? -1 : 1;
-	double		scale = go_pow(10, digits);
+	double		scale = n1_pow(10, digits);
 	double		half;
 	double		whole;
 
@@ -106,7 +106,7 @@ round_to(double x, double digits, bool to_even)
 static double
 truncate_to(double x, double digits)
 {
-	double		scale = go_pow(10, digits);
+	double		scale = n1_pow(10, digits);
 
 	return trunc(x * scale) / scale;
 }

@@ -1,5 +1,5 @@
 /*
- * Powers and logarithms in the order of operations of Go's package math, whose last digits are seen in answers.
+ * Exponentials and logarithms in the order of operations of Go's package math, whose last digits are seen in answers.
  */
 #include "n1ql_go_math.h"
 
@@ -85,69 +85,4 @@ go_log10(double x)
 	if (fraction == 0.5)
 		return (double) (exponent - 1) * LN2_BY_LN10;
 	return ((double) exponent + go_log(fraction) * ONE_BY_LN2) * LN2_BY_LN10;
-}
-
-/* x to a whole number of steps, times what the fraction of the exponent gave. */
-static double
-pow_whole(double x, double steps, double first, int negative)
-{
-	int64_t		shift = 0;
-	int			e;
-	double		m = frexp(x, &e);
-	int64_t		exponent = e;
-
-	for (int64_t i = (int64_t) steps; i != 0; i >>= 1)
-	{
-		if (exponent < -(1 << 12) || exponent > 1 << 12)
-		{
-			shift += exponent;
-			break;
-		}
-		if (i & 1)
-		{
-			first *= m;
-			shift += exponent;
-		}
-		m *= m;
-		exponent *= 2;
-		if (m < 0.5)
-		{
-			m += m;
-			exponent--;
-		}
-	}
-	if (negative)
-	{
-		first = 1 / first;
-		shift = -shift;
-	}
-	return ldexp(first, (int) (shift > 10000 ? 10000 : shift < -10000 ? -10000 : shift));
-}
-
-double
-go_pow(double x, double y)
-{
-	double		whole;
-	double		fraction = modf(fabs(y), &whole);
-	double		first = 1;
-
-	if (y == 0 || x == 1 || x == 0 || isnan(x) || isnan(y) || isinf(x) || isinf(y) || (fraction != 0 && x < 0) ||
-		whole >= 9.223372036854775808e18)
-		return pow(x, y);
-	if (y == 1)
-		return x;
-	if (y == 0.5)
-		return sqrt(x);
-	if (y == -0.5)
-		return 1 / sqrt(x);
-	if (fraction != 0)
-	{
-		if (fraction > 0.5)
-		{
-			fraction--;
-			whole++;
-		}
-		first = go_exp(fraction * go_log(x));
-	}
-	return pow_whole(x, whole, first, y < 0);
 }

@@ -4,7 +4,6 @@
 #ifndef N1QL_GO_MATH_H
 #define N1QL_GO_MATH_H
 
-double		go_pow(double x, double y);
 double		go_log(double x);
 double		go_exp(double x);
 double		go_log10(double x);
