@@ -46,6 +46,18 @@ UPDATE t SET n = 2 WHERE id = 'durable' RETURNING n;
 ALTER FOREIGN TABLE t OPTIONS (SET durability 'persist_to_majority');
 DELETE FROM t WHERE id = 'durable' RETURNING n;
 ALTER FOREIGN TABLE t OPTIONS (SET durability 'persist');
+-- not where the connection string says so
+\set ECHO none
+\getenv cb CB_CONNECTION_STRING
+\set off :cb '?enable_durable_write=off'
+ALTER SERVER w OPTIONS (SET connection_string :'off');
+\set ECHO all
+INSERT INTO t (id, n) VALUES ('durable', 1);
+ALTER FOREIGN TABLE t OPTIONS (SET durability 'none');
+INSERT INTO t (id, n) VALUES ('durable', 1);
+\set ECHO none
+ALTER SERVER w OPTIONS (SET connection_string :'cb');
+\set ECHO all
 ALTER FOREIGN TABLE t OPTIONS (DROP durability);
 
 -- PostgreSQL's own refusals

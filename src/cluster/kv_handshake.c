@@ -38,6 +38,24 @@ begin_request(KvConn *conn, uint8 opcode)
 	return kv_conn_request(conn, NULL, 0, opcode, KV_REPLY_HANDSHAKE);
 }
 
+static bool
+wants_feature(const CbSettings *settings, uint16 feature)
+{
+	switch (feature)
+	{
+		case CB_FEATURE_SNAPPY:
+			return settings->compression != CB_COMPRESSION_OFF;
+		case CB_FEATURE_UNORDERED_EXECUTION:
+			return settings->unordered_execution;
+		case CB_FEATURE_MUTATION_SEQNO:
+			return settings->mutation_tokens;
+		case CB_FEATURE_SYNC_REPLICATION:
+			return settings->durable_write;
+		default:
+			return true;
+	}
+}
+
 static void
 send_hello(KvConn *conn)
 {
@@ -52,8 +70,7 @@ send_hello(KvConn *conn)
 
 	for (int i = 0; i < lengthof(wanted_features); i++)
 	{
-		if ((wanted_features[i] != CB_FEATURE_SNAPPY || settings->compression != CB_COMPRESSION_OFF) &&
-			(wanted_features[i] != CB_FEATURE_UNORDERED_EXECUTION || settings->unordered_execution))
+		if (wants_feature(settings, wanted_features[i]))
 			features[nfeatures++] = wanted_features[i];
 	}
 	(void) pg_strong_random(ids, sizeof(ids));

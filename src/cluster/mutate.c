@@ -310,6 +310,11 @@ kv_mutate_create(ClusterHandle *handle, KvCollection *collection, const KvMutate
 	const CbSettings *settings = handle->settings;
 	int64		timeout = spec->timeout;
 
+	if (spec->durability != KV_DURABILITY_NONE && !settings->durable_write)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("durable writes to server \"%s\" are switched off", handle->servername),
+				 errdetail("Its connection string says enable_durable_write=off.")));
 	if (timeout <= 0)
 		timeout = spec->durability == KV_DURABILITY_NONE ? settings->kv_timeout : settings->kv_durable_timeout;
 	kv_op_init(&mutate->op, handle, collection, &mutate_class, sizeof(MutateItem), cxt, counters, timeout);

@@ -30,8 +30,6 @@ static const struct
 	{CB_SET_ERROR_THRESH_DELAY, "config_poll_floor is the least time between two looks at the configuration."},
 	{CB_SET_SLOW_QUERY, "SQL++ statements are not sent yet."},
 	{CB_SET_TLS_DISABLE_DEPRECATED, "TLS 1.0 and 1.1 are never used."},
-	{CB_SET_MUTATION_TOKENS, "Transactions need mutation tokens to see their own writes."},
-	{CB_SET_DURABLE_WRITE, "The option durability of servers and tables says whether writes are durable."},
 	{CB_SET_CLUSTERMAP_NOTIFICATION,
 	"Nobody would read notifications while a session is idle; config_poll_interval is how often it looks by itself."},
 	{CB_SET_LAZY_CONNECTIONS, "A node is connected to when it is first needed."},

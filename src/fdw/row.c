@@ -346,6 +346,8 @@ row_meta(const ClusterDoc *doc, const RowColumn *column, Datum *datum, bool *isn
 			*datum = row_unsigned(doc->flags, column->meta_type);
 			break;
 		case FDW_META_SEQNO:
+			/* What was written without a mutation token. */
+			*isnull = doc->seqno == 0;
 			*datum = row_unsigned(doc->seqno, column->meta_type);
 			break;
 		case FDW_META_VBUCKET:

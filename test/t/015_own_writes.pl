@@ -55,6 +55,12 @@ is($node->safe_psql('postgres', "$parallel BEGIN; " . sprintf($insert, 'worker')
 is($node->safe_psql('postgres', sprintf($insert, 'later') . " $parallel SELECT count(name) FILTER (WHERE id LIKE 'later-%') FROM cb_doc"),
 	500, 'those of a later transaction do, too');
 
+$cluster->attach($node, server => 'off', options => '?enable_mutation_tokens=off');
+$node->safe_psql('postgres', q{ALTER FOREIGN TABLE off_doc ADD COLUMN seqno bigint OPTIONS (meta 'seqno')});
+is($node->safe_psql('postgres', q{BEGIN; INSERT INTO off_doc (id, name) SELECT 'off-' || i, 'x' FROM generate_series(1, 500) i;
+	SELECT count(name) FROM off_doc WHERE id LIKE 'off-%'; COMMIT; INSERT INTO off_doc (id) VALUES ('untold') RETURNING id, seqno}),
+	"0\nuntold|", 'without mutation tokens it does not, and the sequence number is not known');
+
 # ---- expiry ----
 
 $node->safe_psql('postgres', q{INSERT INTO cb_doc (id, name, expires)
