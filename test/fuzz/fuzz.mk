@@ -20,6 +20,11 @@ $(FUZZ_DIR)/%.o: %.c
 $(FUZZ_DIR)/fuzz_%: $(FUZZ_DIR)/test/fuzz/fuzz_%.o $(FUZZ_OBJS)
 	$(FUZZ_CC) $(FUZZ_CHECKS) -fsanitize=fuzzer $^ $(FUZZ_LIBS) -o $@
 
+# Of the cluster layer, and so with the server's headers.
+$(FUZZ_DIR)/test/fuzz/fuzz_dns.o: FUZZ_CFLAGS += -std=gnu11 -isystem $(shell $(PG_CONFIG) --includedir-server) \
+	-Wno-unused-parameter -Wno-sign-compare
+$(FUZZ_DIR)/fuzz_dns: FUZZ_LIBS += $(shell $(PKG_CONFIG) --libs libcares)
+
 $(FUZZ_DIR)/seeds: $(FUZZ_DIR)/test/fuzz/seeds.o $(FUZZ_DIR)/test/unit/vectors.o \
 		$(FUZZ_DIR)/test/unit/answers.o $(FUZZ_OBJS)
 	$(FUZZ_CC) $(FUZZ_CHECKS) -fsanitize=fuzzer-no-link $^ $(FUZZ_LIBS) -o $@

@@ -149,6 +149,35 @@ seed_answers(void)
 	answers_free();
 }
 
+/* DNS answers as fuzz_dns.c takes them. */
+static void
+seed_dns(void)
+{
+#define NAME	"\xc0\x0c"
+#define RECORD(type, length)	NAME "\0" type "\0\1" "\0\0\0\x3c" "\0" length
+#define SRV(length, port, target)	RECORD("\x21", length) "\0\0" "\0\0" port target
+	static const struct
+	{
+		const char *bytes;
+		size_t		size;
+	}			answers[] = {
+#define ANSWER(text)	{text, sizeof(text) - 1}
+		ANSWER("\3\1" SRV("\x12", "\x2b\xca", "\4" "node" "\2" "db" "\4" "test" "\0")),
+		ANSWER("\3\2" SRV("\x0e", "\x2b\xca", "\5" "node1" "\xc0\x1c") SRV("\x07", "\x2b\xca", "\0")),
+		ANSWER("\7\1" SRV("\x0e", "\x2b\xc7", "\5" "node2" "\xc0\x1c")),
+		ANSWER("\3\1" SRV("\x10", "\0\1", "\x09" "127.0.0.1" "\0")),
+		ANSWER("\3\2" RECORD("\5", "\4") "\1" "x" "\xc0\x0c" SRV("\x0e", "\0\0", "\5" "n\0d\n1" "\xc0\x1c")),
+		ANSWER("\2\1" RECORD("\1", "\4") "\x7f\0\0\1"),
+		ANSWER("\2\2" RECORD("\1", "\4") "\x7f\0\0\1" RECORD("\x1c", "\x10") "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"),
+		ANSWER("\6\1" RECORD("\x1c", "\x10") "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"),
+		ANSWER("\2\1" RECORD("\5", "\2") "\xc0\x0c"),
+		ANSWER("\1" "\x81\x83\0\1\0\0\0\0\0\0")
+	};
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		seed("dns", cb_span(answers[i].bytes, answers[i].size));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -171,6 +200,7 @@ main(int argc, char **argv)
 	}
 	seed_texts();
 	seed_answers();
+	seed_dns();
 	vectors_free();
 	return EXIT_SUCCESS;
 }
