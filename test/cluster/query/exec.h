@@ -141,7 +141,7 @@ FromOp	   *join_build(SubRun *sub, const N1From *from);
 
 #define UNNEST_META "unnest"		/* N1Meta.type of an element of UNNEST; its place is in cas, there is no id */
 
-/* Keys of USE KEYS and ON KEYS: those that are text; the others give a warning. */
+/* Keys of USE KEYS and ON KEYS: those that are text; the others give a warning if there is an operator. */
 bool		from_keys(FromOp *op, N1Value *v, N1Arena *a, ValueList *keys);
 
 /* join_plan.c: does an expression name one of the aliases below this term; does it name anything but those? */

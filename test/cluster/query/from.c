@@ -89,13 +89,13 @@ from_keys(FromOp *op, N1Value *v, N1Arena *a, ValueList *keys)
 		{
 			if (v->u.arr.v[i]->type == N1_STRING)
 				list_add(a, keys, v->u.arr.v[i]);
-			else
+			else if (op != NULL)
 				exec_warn(op->x, 0, "Document key must be string: ");
 		}
 	}
 	else if (v->type == N1_STRING)
 		list_add(a, keys, v);
-	else
+	else if (op != NULL)
 	{
 		N1Buf		text;
 

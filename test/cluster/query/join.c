@@ -96,7 +96,7 @@ start_lookup(FromOp *op)
 	if (j->mode == JOIN_LOOKUP && v->type != N1_STRING && v->type != N1_ARRAY)
 		return true;
 	j->had_keys = v->type == N1_STRING || v->type == N1_ARRAY;
-	return !j->had_keys || from_keys(op, v, op->arena, &j->keys);
+	return !j->had_keys || from_keys(j->mode == JOIN_KEYS ? op : NULL, v, op->arena, &j->keys);
 }
 
 static bool
