@@ -22,7 +22,7 @@ ISOLATION_OPTS = --inputdir=test --outputdir=build/isolation --load-extension=$(
 REGRESS_PREP   = build/regress build/isolation
 
 PKG_CONFIG ?= pkg-config
-PKGS        = openssl libcares jansson snappy zlib
+PKGS        = openssl libcares libcurl jansson snappy zlib
 EXPORTS     = build/exports.map
 
 PG_CPPFLAGS = -I$(CURDIR)/src $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null) -MMD -MP

@@ -76,6 +76,17 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION cbconn_ping(text, text) IS
   'asks each data node of a bucket for a sign of life: ok, timeout or error, and how long it took';
 
+CREATE FUNCTION cbconn_query(
+  server_name text, statement text, parameters jsonb DEFAULT '{}', bucket text DEFAULT NULL,
+  readonly boolean DEFAULT true, scan_consistency text DEFAULT 'not_bounded',
+  prepared boolean DEFAULT false)
+RETURNS SETOF jsonb
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000;
+
+COMMENT ON FUNCTION cbconn_query(text, text, jsonb, text, boolean, text, boolean) IS
+  'runs a SQL++ statement on the query service: one row per row of its answer; parameters are its $names';
+
 CREATE FUNCTION cbconn_diag(
   server_name text, bucket text DEFAULT NULL,
   OUT step text, OUT target text, OUT ok boolean,

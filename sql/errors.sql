@@ -67,7 +67,7 @@ SELECT outcome('SELECT * FROM bad_items') = outcome('SELECT * FROM items') AS sa
 -- what is understood but not done is refused when it is set
 ALTER SERVER bad OPTIONS (SET connection_string 'couchbases://127.0.0.1?tls_disable_deprecated_protocols=off');
 ALTER SERVER bad OPTIONS (SET connection_string 'couchbase://localhost?bootstrap_on=http');
-ALTER SERVER bad OPTIONS (SET connection_string 'couchbase://127.0.0.1?query_timeout=10s');
+ALTER SERVER bad OPTIONS (SET connection_string 'couchbase://127.0.0.1?analytics_timeout=10s');
 SELECT outcome('SELECT * FROM bad_items') = outcome('SELECT * FROM items') AS same;
 
 -- an error inside leaves the scans of outer levels whole, on the same connections

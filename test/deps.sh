@@ -25,8 +25,8 @@ installed() {
 group() {
 	case $1 in
 		build)
-			printf '%s\n' gcc make pkg-config libc6-dev libssl-dev libc-ares-dev libjansson-dev libsnappy-dev \
-				zlib1g-dev libicu-dev libevent-dev jq ca-certificates
+			printf '%s\n' gcc make pkg-config libc6-dev libssl-dev libc-ares-dev libcurl4-openssl-dev libjansson-dev \
+				libsnappy-dev zlib1g-dev libicu-dev libevent-dev jq ca-certificates
 			# A PostgreSQL from elsewhere (PG_CONFIG) brings its own server and headers.
 			if [ -z "${PG_CONFIG:-}" ]; then
 				if [ -z "$major" ]; then

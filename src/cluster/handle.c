@@ -6,6 +6,7 @@
 
 #include "config_cache.h"
 #include "handle.h"
+#include "http.h"
 #include "miscadmin.h"
 #include "op.h"
 #include "utils/memutils.h"
@@ -22,6 +23,7 @@ on_context_reset(void *arg)
 	for (int i = 0; i < handle->nconns; i++)
 		kv_conn_close(handle->conns[i]);
 	seeds_forget(handle);
+	http_client_free(handle->http);
 	tls_context_free(handle->tls);
 	cb_config_free(handle->config);
 	cb_settings_free(handle->settings);
@@ -92,6 +94,7 @@ handle_create(const ClusterTarget *target)
 
 	handle->cxt = cxt;
 	dlist_init(&handle->ops);
+	dlist_init(&handle->queries);
 	callback->func = on_context_reset;
 	callback->arg = handle;
 	MemoryContextRegisterResetCallback(cxt, callback);

@@ -387,6 +387,11 @@ struct ClusterHandle
 	dlist_head	ops;			/* KvOp.node */
 	KvSlow		slow;
 	KvBootstrapFailure bootstrap_failure;
+	dlist_head	queries;		/* RemoteQuery.node */
+	struct HttpClient *http;	/* NULL: none needed yet */
+	struct QueryPrepared *prepared; /* query_prepared.c */
+	int			nprepared;
+	int			query_version;	/* query_service_version(); 0: not asked yet */
 	ClusterCounters *counters;	/* of the operation that is waiting, or NULL */
 	KvBlock    *free_blocks;
 	int			nfree_blocks;
@@ -424,6 +429,12 @@ extern void handle_wait(ClusterHandle *handle, int64 deadline, bool eager, Clust
 
 /* manager.c: what failed in a subtransaction that was made for trying counts for the one around it. */
 extern void manager_lift_failures(SubTransactionId from, SubTransactionId to);
+/* manager.c: the handles of the same user mapping, for other buckets and this one; palloc'd list */
+extern List *handle_siblings(const ClusterHandle *handle);
+
+/* query.c: the transaction is over, or the part of it that was writing; neither waits nor throws */
+extern void query_detach_all(ClusterHandle *handle);
+extern void query_end_sub(ClusterHandle *handle, SubTransactionId subid, SubTransactionId parent, bool abort);
 
 /* topology.c */
 extern bool topology_apply(ClusterHandle *handle, KvConn *from, const CbPacket *packet, KvFailure *failure);
@@ -489,6 +500,9 @@ extern void idle_end(void);
 
 /* slow.c: an operation took this long; what and step are static. One line in the log tells of all of some seconds. */
 extern void slow_note(ClusterHandle *handle, const char *what, const char *node, const char *step, int64 us);
+/* The same by another threshold than that of data operations. */
+extern void slow_note_over(ClusterHandle *handle, int64 threshold, const char *what, const char *node,
+						   const char *step, int64 us);
 /* Tells of what was noted and not told of yet, when it is time. */
 extern void slow_report(ClusterHandle *handle);
 

@@ -70,6 +70,7 @@ cbconnXactCallback(XactEvent event, void *arg)
 
 		handle->counters = NULL;
 		detach_operations(handle);
+		query_detach_all(handle);
 		written_end(handle, abort);
 		if (handle->invalid || handle->replaced || (handle->used_in_xact && !handle->keep))
 		{
@@ -157,6 +158,7 @@ cbconnSubXactCallback(SubXactEvent event, SubTransactionId subid, SubTransaction
 			continue;
 		if (event == SUBXACT_EVENT_ABORT_SUB)
 			abort_subtransaction(handle, subid);
+		query_end_sub(handle, subid, parent, event == SUBXACT_EVENT_ABORT_SUB);
 		dlist_foreach(ops, &handle->ops)
 		{
 			KvOp	   *op = dlist_container(KvOp, node, ops.cur);
@@ -236,7 +238,8 @@ cluster_open(const ClusterTarget *target)
 
 	set_up_process();
 	handle = find_handle(target);
-	if (handle != NULL && handle->invalid && dlist_is_empty(&handle->ops))
+	if (handle != NULL && handle->invalid && dlist_is_empty(&handle->ops) &&
+		dlist_is_empty(&handle->queries))
 	{
 		handle->replaced = true;
 		handle_close_connections(handle);
@@ -257,6 +260,22 @@ cluster_open(const ClusterTarget *target)
 	}
 	handle->used_in_xact = true;
 	return handle;
+}
+
+List *
+handle_siblings(const ClusterHandle *handle)
+{
+	List	   *result = NIL;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &handles)
+	{
+		ClusterHandle *other = dlist_container(ClusterHandle, node, iter.cur);
+
+		if (!other->replaced && other->umid == handle->umid && other->serverid == handle->serverid)
+			result = lappend(result, other);
+	}
+	return result;
 }
 
 int

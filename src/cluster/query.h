@@ -17,7 +17,7 @@ typedef enum QueryConsistency
 {
 	QUERY_NOT_BOUNDED,			/* as they are */
 	QUERY_REQUEST_PLUS,			/* all that was written before the request */
-	QUERY_AT_PLUS				/* what this transaction wrote through the handle; without writes as NOT_BOUNDED */
+	QUERY_AT_PLUS				/* what this session wrote through the mapping; without writes as NOT_BOUNDED */
 } QueryConsistency;
 
 typedef enum QueryProfile
@@ -77,46 +77,46 @@ typedef struct QueryMetrics
 	char		request_id[64]; /* in completed_requests of the service; empty: none came */
 } QueryMetrics;
 
-typedef struct Query Query;
+typedef struct RemoteQuery RemoteQuery;
 
 /*
  * A query that has not been sent. Copies the request. Belongs to cxt and to the current transaction, outlives neither;
  * metrics are the caller's and may be NULL.
  */
-extern Query *query_open(ClusterHandle *handle, const QueryRequest *request, MemoryContext cxt,
-						 QueryMetrics *metrics);
+extern RemoteQuery *query_open(ClusterHandle *handle, const QueryRequest *request, MemoryContext cxt,
+							   QueryMetrics *metrics);
 
 /* Sends it without waiting for the answer; query_next does so if nobody did. */
-extern void query_start(Query *query);
+extern void query_start(RemoteQuery *query);
 
 /*
  * The next row, raw JSON text in UTF-8, not NUL-terminated, valid until the next call; false at the end, which is
  * reached only when the service said "success". Throws what it says instead. The text's syntax is not checked beyond
  * where it ends.
  */
-extern bool query_next(Query *query, const char **row, size_t *len);
+extern bool query_next(RemoteQuery *query, const char **row, size_t *len);
 
 /* Starts anew (rescan) with these parameters in place of the former ones: same names, other values. NULL: the same. */
-extern void query_restart(Query *query, const QueryParameter *parameters);
+extern void query_restart(RemoteQuery *query, const QueryParameter *parameters);
 
 /*
  * Neither waits nor throws; may be called again. What is still running on the service stops as its connection is
  * closed. The end of cxt does the same (W2).
  */
-extern void query_close(Query *query);
+extern void query_close(RemoteQuery *query);
 
 /* After query_next said false. Lists of palloc'd text: "code: message" of warnings; NULL-terminated profile or NULL. */
-extern List *query_warnings(Query *query);
-extern const char *query_profile(Query *query);
+extern List *query_warnings(RemoteQuery *query);
+extern const char *query_profile(RemoteQuery *query);
 
 /* ---- conveniences ---- */
 
-/* One request, all its rows: palloc'd NUL-terminated UTF-8 JSON texts. For small answers, such as EXPLAIN. */
+/* One request, all its rows: palloc'd NUL-terminated UTF-8 JSON texts. For small answers. */
 extern List *query_fetch_all(ClusterHandle *handle, const QueryRequest *request, QueryMetrics *metrics);
 
 /*
- * Version of the query service as major * 10000 + minor * 100 + patch, 70608 for 7.6.8: that of the node that answered.
- * Asked once per handle; waits then.
+ * Version of the cluster as major * 10000 + minor * 100 + patch, 70608 for 7.6.8: the lowest that its data nodes tell;
+ * 0: none does. Asked once per handle; waits then.
  */
 extern int	query_service_version(ClusterHandle *handle);
 

@@ -17,8 +17,7 @@ static const struct
 	const char *reason;
 }			refused[] =
 {
-	{CB_SET_QUERY_TIMEOUT, "SQL++ statements are not sent yet."},
-	{CB_SET_QUERY_GRACE_PERIOD, "SQL++ statements are not sent yet."},
+	{CB_SET_QUERY_GRACE_PERIOD, "query_timeout is how long the query service may be silent: it has nothing to add."},
 	{CB_SET_ANALYTICS_TIMEOUT, "The analytics service is not queried."},
 	{CB_SET_SEARCH_TIMEOUT, "The search service is not queried."},
 	{CB_SET_MANAGEMENT_TIMEOUT, "The management service is not asked."},
@@ -28,16 +27,15 @@ static const struct
 	{CB_SET_RETRY_NMV_IMM, "A newer configuration is always acted on at once."},
 	{CB_SET_ERROR_THRESH_COUNT, "The first error makes the configuration looked at again."},
 	{CB_SET_ERROR_THRESH_DELAY, "config_poll_floor is the least time between two looks at the configuration."},
-	{CB_SET_SLOW_QUERY, "SQL++ statements are not sent yet."},
 	{CB_SET_TLS_DISABLE_DEPRECATED, "TLS 1.0 and 1.1 are never used."},
 	{CB_SET_CLUSTERMAP_NOTIFICATION,
 	"Nobody would read notifications while a session is idle; config_poll_interval is how often it looks by itself."},
 	{CB_SET_LAZY_CONNECTIONS, "A node is connected to when it is first needed."},
 	{CB_SET_COLLECTIONS, "Every table is a collection; without options, the default one."},
 	{CB_SET_SERVER_GROUP, "Replicas are not read."},
-	{CB_SET_HTTP_POOLSIZE, "HTTP services are not used yet."},
-	{CB_SET_HTTP_POOL_TIMEOUT, "HTTP services are not used yet."},
-	{CB_SET_MAX_HTTP_CONNECTIONS, "HTTP services are not used yet."},
+	{CB_SET_HTTP_POOLSIZE, "A session keeps up to eight idle HTTP connections."},
+	{CB_SET_HTTP_POOL_TIMEOUT, "Idle HTTP connections are used again for 4 s; the services close theirs after 5 s."},
+	{CB_SET_MAX_HTTP_CONNECTIONS, "A query has one HTTP connection."},
 	{CB_SET_LOG_REDACTION, "Messages carry no redaction tags."},
 };
 

@@ -34,9 +34,15 @@ slow_report(ClusterHandle *handle)
 void
 slow_note(ClusterHandle *handle, const char *what, const char *node, const char *step, int64 us)
 {
+	slow_note_over(handle, handle->slow.threshold, what, node, step, us);
+}
+
+void
+slow_note_over(ClusterHandle *handle, int64 threshold, const char *what, const char *node, const char *step, int64 us)
+{
 	KvSlow	   *slow = &handle->slow;
 
-	if (slow->threshold <= 0 || us < slow->threshold)
+	if (threshold <= 0 || us < threshold)
 		return;
 	if (slow->count++ == 0 || us > slow->us)
 	{

@@ -249,6 +249,13 @@ set_ciphers(const TlsContext *context, SSL_CTX *ctx, SockFailure *failure)
 	return false;
 }
 
+static void
+set_protocol(const TlsContext *context, SSL_CTX *ctx)
+{
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_min_proto_version(ctx, context->only_v1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
+}
+
 static SSL_CTX *
 make_ctx(const TlsContext *context, SockFailure *failure)
 {
@@ -264,8 +271,7 @@ make_ctx(const TlsContext *context, SockFailure *failure)
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 					 SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
-	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-	SSL_CTX_set_min_proto_version(ctx, context->only_v1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
+	set_protocol(context, ctx);
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_default_read_buffer_len(ctx, READ_BUFFER);
 	SSL_CTX_set_cert_cb(ctx, cbconnCertificateWanted, NULL);
@@ -435,20 +441,32 @@ tls_close(Sock *sock)
 
 static const SockOps tls_ops = {tls_recv, tls_send, tls_pending, tls_get_failure, tls_close};
 
-/* Says whom the certificate must be for, and asks for it by name (SNI) where it is a name. */
+/* A malloc'd copy without %zone and final dot; NULL when out of memory. */
+static char *
+certificate_name(const char *host)
+{
+	size_t		len = strcspn(host, "%");
+
+	return strndup(host, len > 1 && host[len - 1] == '.' ? len - 1 : len);
+}
+
+/* Says whom the certificate must be for: *address tells whether host is one. */
+static bool
+require_host(X509_VERIFY_PARAM *param, const char *host, bool *address)
+{
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	*address = X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
+	return *address || X509_VERIFY_PARAM_set1_host(param, host, 0) == 1;
+}
+
+/* The same for a stream, which also asks for the certificate by name (SNI) where it is a name. */
 static bool
 name_peer(TlsStream *stream)
 {
-	X509_VERIFY_PARAM *param = SSL_get0_param(stream->ssl);
-	size_t		len = strlen(stream->host);
+	bool		address;
 
-	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	if (X509_VERIFY_PARAM_set1_ip_asc(param, stream->host) == 1)
-		return true;
-	if (len > 1 && stream->host[len - 1] == '.')
-		stream->host[len - 1] = '\0';
-	return X509_VERIFY_PARAM_set1_host(param, stream->host, 0) == 1 &&
-		SSL_set_tlsext_host_name(stream->ssl, stream->host) == 1;
+	return require_host(SSL_get0_param(stream->ssl), stream->host, &address) &&
+		(address || SSL_set_tlsext_host_name(stream->ssl, stream->host) == 1);
 }
 
 bool
@@ -462,7 +480,7 @@ tls_start(Sock *sock, TlsContext *context, const char *host, SockFailure *failur
 	stream = calloc(1, sizeof(TlsStream));
 	if (stream != NULL)
 	{
-		stream->host = strndup(host, strcspn(host, "%"));
+		stream->host = certificate_name(host);
 		stream->ssl = SSL_new(context->ctx);
 		stream->has_certificate = context->files[FILE_CERT] != NULL;
 		if (stream->host != NULL && stream->ssl != NULL && SSL_set_fd(stream->ssl, sock->fd) == 1 && name_peer(stream))
@@ -515,4 +533,45 @@ bool
 tls_certificate_sent(const Sock *sock)
 {
 	return sock->ops == &tls_ops && ((const TlsStream *) sock->stream)->certificate_sent;
+}
+
+/* ---- streams of others ---- */
+
+/* The client certificate that was read from the files. */
+static bool
+lend_certificate(SSL_CTX *from, SSL_CTX *to)
+{
+	STACK_OF(X509) *chain = NULL;
+
+	return SSL_CTX_use_certificate(to, SSL_CTX_get0_certificate(from)) == 1 &&
+		SSL_CTX_use_PrivateKey(to, SSL_CTX_get0_privatekey(from)) == 1 &&
+		SSL_CTX_get0_chain_certs(from, &chain) == 1 &&
+		(chain == NULL || SSL_CTX_set1_chain(to, chain) == 1);
+}
+
+bool
+tls_lend(TlsContext *context, SSL_CTX *ctx, const char *host, SockFailure *failure)
+{
+	char	   *name;
+	bool		address;
+	bool		good;
+
+	if (!make_current(context, failure))
+		return false;
+	ERR_clear_error();
+	set_protocol(context, ctx);
+	/* Its owner may close connections where nothing may be sent any more (W2). */
+	SSL_CTX_set_quiet_shutdown(ctx, 1);
+	if (!set_ciphers(context, ctx, failure))
+		return false;
+	name = certificate_name(host);
+	SSL_CTX_set1_cert_store(ctx, SSL_CTX_get_cert_store(context->ctx));
+	good = name != NULL &&
+		(!context->verify || require_host(SSL_CTX_get0_param(ctx), name, &address)) &&
+		(context->files[FILE_CERT] == NULL || lend_certificate(context->ctx, ctx));
+	free(name);
+	ERR_clear_error();
+	if (!good)
+		tls_failure(failure, ERRCODE_OUT_OF_MEMORY, NULL, "TLS could not be set up");
+	return good;
 }

@@ -46,4 +46,12 @@ extern TlsProgress tls_handshake(Sock *sock);
 /* Whether the node asked for a client certificate and got one. False for sockets without TLS. */
 extern bool tls_certificate_sent(const Sock *sock);
 
+struct ssl_ctx_st;				/* OpenSSL's SSL_CTX */
+
+/*
+ * For a stream that a library runs (libcurl): has its SSL_CTX follow the same rules, for a node of that name. False
+ * with the reason, as tls_start. Whoever calls it sets SSL_CTX_set_verify by the same option.
+ */
+extern bool tls_lend(TlsContext *context, struct ssl_ctx_st *ctx, const char *host, SockFailure *failure);
+
 #endif							/* CBCONN_TLS_H */

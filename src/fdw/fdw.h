@@ -122,6 +122,14 @@ extern void table_target(const FdwTable *table, Oid userid, ClusterTarget *targe
 /* The target for a server as the current user sees it, without a bucket, in the current memory context. */
 extern void table_server_target(ForeignServer *server, ClusterTarget *target);
 
+/* ---- functions_diag.c ---- */
+
+/*
+ * What the current user would connect to by an SQL function's first argument, a server's name, and the one that names a
+ * bucket (NULL: the server's). Throws without USAGE on the server.
+ */
+extern void function_target(FunctionCallInfo fcinfo, int bucket_argument, ClusterTarget *target);
+
 /* cluster_open and cluster_collection for a table in one step (the server's own table_open is another thing). */
 extern ClusterHandle *table_connect(const FdwTable *table, Oid userid, KvCollection **collection);
 

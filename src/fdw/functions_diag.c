@@ -19,15 +19,15 @@ PG_FUNCTION_INFO_V1(cbconn_ping);
 PG_FUNCTION_INFO_V1(cbconn_diag);
 PG_FUNCTION_INFO_V1(cbconn_cluster);
 
-/* The bucket of a function's second argument, else the server's. */
+/* The bucket of the function's argument with that number, else the server's. */
 static const char *
-diag_bucket(FunctionCallInfo fcinfo, ForeignServer *server)
+bucket_of(FunctionCallInfo fcinfo, int argument, ForeignServer *server)
 {
 	const char *bucket = option_text(server->options, NIL, "bucket");
 
-	if (!PG_ARGISNULL(1))
+	if (!PG_ARGISNULL(argument))
 	{
-		bucket = text_to_cstring(PG_GETARG_TEXT_PP(1));
+		bucket = text_to_cstring(PG_GETARG_TEXT_PP(argument));
 		option_check_bucket("bucket", bucket);
 	}
 	if (bucket == NULL)
@@ -36,13 +36,12 @@ diag_bucket(FunctionCallInfo fcinfo, ForeignServer *server)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
 				 errmsg("no bucket is given for server \"%s\"", server->servername),
-				 errhint("Name one in the second argument, or set the option \"bucket\" of the server.")));
+				 errhint("Name one in the argument \"bucket\", or set the option \"bucket\" of the server.")));
 	return bucket;
 }
 
-/* The server of a function's first argument, and what the current user would connect to. */
-static void
-diag_target(FunctionCallInfo fcinfo, ClusterTarget *target)
+void
+function_target(FunctionCallInfo fcinfo, int bucket_argument, ClusterTarget *target)
 {
 	ForeignServer *server;
 
@@ -57,7 +56,7 @@ diag_target(FunctionCallInfo fcinfo, ClusterTarget *target)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("server \"%s\" is not a server of cbconn_fdw", server->servername)));
 	table_server_target(server, target);
-	target->bucket = diag_bucket(fcinfo, server);
+	target->bucket = bucket_of(fcinfo, bucket_argument, server);
 }
 
 /* Milliseconds; negative: NULL. */
@@ -84,7 +83,7 @@ cbconn_ping(PG_FUNCTION_ARGS)
 	ListCell   *lc;
 
 	InitMaterializedSRF(fcinfo, 0);
-	diag_target(fcinfo, &target);
+	function_target(fcinfo, 1, &target);
 	foreach(lc, cluster_ping(cluster_open(&target)))
 	{
 		const ClusterPing *ping = lfirst(lc);
@@ -111,7 +110,7 @@ cbconn_diag(PG_FUNCTION_ARGS)
 	ListCell   *lc;
 
 	InitMaterializedSRF(fcinfo, 0);
-	diag_target(fcinfo, &target);
+	function_target(fcinfo, 1, &target);
 	foreach(lc, cluster_diagnose(&target))
 	{
 		const ClusterCheck *check = lfirst(lc);
@@ -164,7 +163,7 @@ cbconn_cluster(PG_FUNCTION_ARGS)
 	ListCell   *lc;
 
 	InitMaterializedSRF(fcinfo, 0);
-	diag_target(fcinfo, &target);
+	function_target(fcinfo, 1, &target);
 	members = cluster_members(cluster_open(&target));
 	foreach(lc, members->nodes)
 	{

@@ -16,7 +16,7 @@ typedef enum CbScanConsistency
 {
 	CB_SCAN_NOT_BOUNDED = 0,
 	CB_SCAN_REQUEST_PLUS,
-	CB_SCAN_AT_PLUS				/* of tokens; as NOT_BOUNDED without any */
+	CB_SCAN_AT_PLUS				/* of the vectors; as NOT_BOUNDED without any */
 } CbScanConsistency;
 
 typedef struct CbSqlppParameter
@@ -32,6 +32,14 @@ typedef struct CbSqlppToken
 	uint64_t	seqno;
 } CbSqlppToken;
 
+/* Tokens of one bucket. */
+typedef struct CbSqlppVector
+{
+	const char *bucket;
+	const CbSqlppToken *tokens;
+	size_t		ntokens;
+} CbSqlppVector;
+
 /* All text is UTF-8. */
 typedef struct CbSqlppRequest
 {
@@ -44,9 +52,8 @@ typedef struct CbSqlppRequest
 	size_t		nparameters;
 	bool		readonly;
 	CbScanConsistency consistency;
-	const char *bucket;			/* of the tokens */
-	const CbSqlppToken *tokens;
-	size_t		ntokens;
+	const CbSqlppVector *vectors;	/* of different buckets, none empty */
+	size_t		nvectors;
 	int64_t		scan_wait;		/* microseconds; 0: not sent */
 	int64_t		timeout;		/* microseconds; 0: not sent */
 	const char *profile;		/* "phases", "timings" or NULL */

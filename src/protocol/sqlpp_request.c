@@ -89,26 +89,37 @@ append_duration(CbBuf *body, const char *name, int64_t microseconds)
 		cb_buf_append_format(body, ",\"%s\":\"%" PRId64 "us\"", name, microseconds);
 }
 
-/* Sparse vector of the bucket: {"bucket":{"vBucket":[sequence number,"uuid"],...}}. */
+/* Sparse vector of a bucket: "bucket":{"vBucket":[sequence number,"uuid"],...}. */
+static void
+append_vector(CbBuf *body, const CbSqlppVector *vector)
+{
+	cb_buf_append_json(body, cb_span_cstr(vector->bucket));
+	cb_buf_append_cstr(body, ":{");
+	for (size_t i = 0; i < vector->ntokens; i++)
+	{
+		const CbSqlppToken *token = &vector->tokens[i];
+
+		cb_buf_append_format(body, "%s\"%u\":[%" PRIu64 ",\"%" PRIu64 "\"]", i > 0 ? "," : "", token->vbucket,
+							 token->seqno, token->uuid);
+	}
+	cb_buf_append_u8(body, '}');
+}
+
 static void
 append_consistency(CbBuf *body, const CbSqlppRequest *request)
 {
 	if (request->consistency == CB_SCAN_REQUEST_PLUS)
 		append_member(body, "scan_consistency", "request_plus");
-	if (request->consistency != CB_SCAN_AT_PLUS || request->ntokens == 0)
+	if (request->consistency != CB_SCAN_AT_PLUS || request->nvectors == 0)
 		return;
 	append_member(body, "scan_consistency", "at_plus");
 	cb_buf_append_cstr(body, ",\"scan_vectors\":{");
-	cb_buf_append_json(body, cb_span_cstr(request->bucket));
-	cb_buf_append_cstr(body, ":{");
-	for (size_t i = 0; i < request->ntokens; i++)
+	for (size_t i = 0; i < request->nvectors; i++)
 	{
-		const CbSqlppToken *token = &request->tokens[i];
-
-		cb_buf_append_format(body, "%s\"%u\":[%" PRIu64 ",\"%" PRIu64 "\"]", i > 0 ? "," : "", token->vbucket,
-							 token->seqno, token->uuid);
+		cb_buf_append_cstr(body, i > 0 ? "," : "");
+		append_vector(body, &request->vectors[i]);
 	}
-	cb_buf_append_cstr(body, "}}");
+	cb_buf_append_u8(body, '}');
 }
 
 static void
@@ -145,8 +156,8 @@ cb_sqlpp_request(const CbSqlppRequest *request, CbBuf *body, CbError *err)
 		result = check_text(request->query_context, "query context", err);
 	if (result == CB_OK)
 		result = check_text(request->prepared, "name of the prepared statement", err);
-	if (result == CB_OK)
-		result = check_text(request->bucket, "name of the bucket", err);
+	for (size_t i = 0; i < request->nvectors && result == CB_OK; i++)
+		result = check_text(request->vectors[i].bucket, "name of a bucket", err);
 	if (result == CB_OK)
 		result = check_text(request->context_id, "client context id", err);
 	if (result == CB_OK && request->context_id != NULL && !is_context_id(request->context_id))

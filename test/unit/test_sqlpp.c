@@ -313,16 +313,18 @@ test_requests_built(void)
 		{"p1", cb_span_cstr("\"\\\"; DROP $1 -- `\"")}, {"Q_2", cb_span_cstr("[1,null]")}
 	};
 	const CbSqlppToken tokens[] = {{7, UINT64_MAX, 12}, {1023, 5, INT64_MAX}};
+	const CbSqlppVector vectors[] = {{"b\"x", tokens, 2}, {"c", tokens, 1}};
 	CbSqlppRequest request = {
 		.statement = "SELECT \"a\\b\"\n\t`c` /* */", .readonly = true, .query_context = "default:`b`.`s`",
 		.context_id = "pg 1", .parameters = parameters, .nparameters = 2, .scan_wait = 5, .timeout = 75000000,
-		.profile = "timings", .bucket = "b\"x", .tokens = tokens, .ntokens = 2, .consistency = CB_SCAN_AT_PLUS
+		.profile = "timings", .vectors = vectors, .nvectors = 2, .consistency = CB_SCAN_AT_PLUS
 	};
 
 	check_body(&request, "{\"statement\":\"SELECT \\\"a\\\\b\\\"\\u000a\\u0009`c` /* */\",\"pretty\":false,"
 			   "\"signature\":false,\"metrics\":true,\"readonly\":true,\"query_context\":\"default:`b`.`s`\","
 			   "\"client_context_id\":\"pg 1\",\"scan_consistency\":\"at_plus\",\"scan_vectors\":{\"b\\\"x\":"
-			   "{\"7\":[12,\"18446744073709551615\"],\"1023\":[9223372036854775807,\"5\"]}},\"scan_wait\":\"5us\","
+			   "{\"7\":[12,\"18446744073709551615\"],\"1023\":[9223372036854775807,\"5\"]},"
+			   "\"c\":{\"7\":[12,\"18446744073709551615\"]}},\"scan_wait\":\"5us\","
 			   "\"timeout\":\"75000000us\",\"profile\":\"timings\",\"$p1\":\"\\\"; DROP $1 -- `\",\"$Q_2\":[1,null]}");
 	request = (CbSqlppRequest) {.statement = "SELECT 1", .prepare = true, .consistency = CB_SCAN_AT_PLUS};
 	check_body(&request, "{\"statement\":\"PREPARE SELECT 1\",\"auto_execute\":true,\"pretty\":false,"
