@@ -179,6 +179,8 @@ struct KvConn
 	char		version[64];	/* as the node told; empty: not asked */
 
 	/* handshake */
+	bool		greeted;		/* HELLO was answered: features counts */
+	bool		version_named;	/* in the request for the config */
 	CbFeatures	features;
 	CbSaslMech	mech;
 	CbScram    *scram;
@@ -367,6 +369,7 @@ struct ClusterHandle
 	int			items_capacity;
 
 	CbConfig   *config;			/* NULL: none yet */
+	bool		versions_understood;	/* the node greeted last takes requests for configs that name a version */
 	bool		config_doubted; /* perhaps of a cluster that was replaced: any other is as good */
 	bool		provisional;	/* config was kept from before and no node has confirmed it yet */
 	struct ConfigCache *cache;

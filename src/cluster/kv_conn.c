@@ -103,6 +103,7 @@ release_resources(KvConn *conn)
 	conn->in = NULL;
 	conn->in_parsed = 0;
 	conn->features = 0;
+	conn->greeted = false;
 	conn->authenticated = false;
 	conn->mech_retried = false;
 	conn->nexpected = 0;

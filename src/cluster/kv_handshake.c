@@ -86,26 +86,41 @@ send_hello(KvConn *conn)
 	kv_conn_requested(conn, opaque, result);
 }
 
+/*
+ * The version to name in a request for the config, so that the node need not send what is known; NULL: none. Before the
+ * answer to HELLO what counts is what the node asked before has agreed to. A provisional config may be of another
+ * cluster, in which its version means nothing: only the whole text tells. So may one that does not know this node.
+ */
+static const CbVersion *
+known_version(const KvConn *conn)
+{
+	const ClusterHandle *handle = conn->handle;
+	bool		understood = conn->greeted ? cb_has_feature(conn->features, CB_FEATURE_GET_CONFIG_WITH_VERSION)
+		: handle->versions_understood;
+
+	if (!understood || handle->config == NULL || handle->provisional || handle->config_doubted || conn->retired ||
+		handle->config->version.epoch <= 0 || handle->config->version.rev <= 0)
+		return NULL;
+	return &handle->config->version;
+}
+
+static void
+send_get_config(KvConn *conn, const CbVersion *known)
+{
+	uint32		opaque = begin_request(conn, CB_OP_GET_CLUSTER_CONFIG);
+
+	conn->version_named = known != NULL;
+	kv_conn_requested(conn, opaque, cb_kv_get_cluster_config(&conn->out, opaque, known));
+}
+
 /* Bucket, config and collection ids: what follows authentication. */
 static void
 send_rest(KvConn *conn)
 {
-	ClusterHandle *handle = conn->handle;
-	const CbVersion *known = NULL;
-	uint32		opaque;
+	uint32		opaque = begin_request(conn, CB_OP_SELECT_BUCKET);
 
-	opaque = begin_request(conn, CB_OP_SELECT_BUCKET);
-	kv_conn_requested(conn, opaque, cb_kv_select_bucket(&conn->out, opaque, cb_span_cstr(handle->bucket)));
-
-	/*
-	 * A provisional config may be of another cluster, in which its version means nothing: only the whole text tells. So
-	 * may one that does not know this node.
-	 */
-	if (handle->config != NULL && !handle->provisional && !handle->config_doubted && !conn->retired &&
-		handle->config->version.epoch > 0 && handle->config->version.rev > 0)
-		known = &handle->config->version;
-	opaque = begin_request(conn, CB_OP_GET_CLUSTER_CONFIG);
-	kv_conn_requested(conn, opaque, cb_kv_get_cluster_config(&conn->out, opaque, known));
+	kv_conn_requested(conn, opaque, cb_kv_select_bucket(&conn->out, opaque, cb_span_cstr(conn->handle->bucket)));
+	send_get_config(conn, known_version(conn));
 	collection_ask_all(conn);
 }
 
@@ -257,7 +272,11 @@ take_hello(KvConn *conn, const CbPacket *packet)
 	else if (cb_kv_hello_result(packet->value, &conn->features) != CB_OK)
 		kv_conn_fail(conn, ERRCODE_PROTOCOL_VIOLATION, false, "an answer to HELLO that is no list of features");
 	else
+	{
+		conn->greeted = true;
+		conn->handle->versions_understood = cb_has_feature(conn->features, CB_FEATURE_GET_CONFIG_WITH_VERSION);
 		conn->step = wants_password(conn) ? "SASL authentication" : "bucket selection";
+	}
 }
 
 static void
@@ -422,6 +441,13 @@ take_config(KvConn *conn, const CbPacket *packet)
 	ClusterHandle *handle = conn->handle;
 	KvFailure	failure;
 
+	/* Asked before it was known that the node is older than the others. */
+	if (packet->status == CB_STATUS_EINVAL && conn->version_named &&
+		!cb_has_feature(conn->features, CB_FEATURE_GET_CONFIG_WITH_VERSION))
+	{
+		send_get_config(conn, NULL);
+		return;
+	}
 	if (packet->status != CB_STATUS_SUCCESS)
 	{
 		fail_by_answer(conn, packet->status == CB_STATUS_KEY_ENOENT ? ERRCODE_CANNOT_CONNECT_NOW : 0, false, packet);

@@ -191,6 +191,7 @@ struct Node
 	Alternate  *alternates;
 	bool		failed_over;		/* no longer in the configuration */
 	unsigned	delay_ms;			/* every request waits so long */
+	uint64_t	withheld;			/* features, by bit, that it does not know: an older server */
 	Fault	   *faults;
 	WireFault  *wire_faults;
 	HttpFault	http_fault;

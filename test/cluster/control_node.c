@@ -108,6 +108,17 @@ run_delay(Call *c)
 	return true;
 }
 
+static bool
+run_withhold(Call *c)
+{
+	long long	feature;
+
+	if (!call_number(c, "feature", true, 0, 63, &feature))
+		return false;
+	c->node->withheld = feature == 0 ? 0 : c->node->withheld | UINT64_C(1) << feature;
+	return true;
+}
+
 /* ---------------------------------------------------------------- TLS */
 
 static bool
@@ -191,6 +202,8 @@ const Row	control_node_rows[] = {
 	{"drop", true, "", run_drop, "close all data connections once"},
 	{"rekey", true, "", run_rekey, "TLS 1.3: new keys for both sides; TLS 1.2: ask clients for a new handshake"},
 	{"delay", true, "ms", run_delay, "every data request waits so long; 0 ends it"},
+	{"withhold", true, "feature", run_withhold,
+	"does not know that feature of HELLO, like an older server; 0: knows all again"},
 	{"certificate", true, "cert key client_ca client_auth min_version", run_certificate,
 	"TLS settings of new connections; files are read at once"},
 	{"hostname", true, "name", run_hostname, "what configurations call the node; empty: nothing"},

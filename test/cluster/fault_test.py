@@ -5,7 +5,7 @@
 
 Starts CBCLUSTER (best a build with sanitizers) for every test whose name contains TEXT; exit status 1 if anything differs.
 Python 3, standard library only."""
-import base64, hashlib, hmac, http.client, json, os, socket, subprocess, sys, tempfile, time, urllib.parse
+import base64, hashlib, hmac, http.client, json, os, socket, struct, subprocess, sys, tempfile, time, urllib.parse
 
 from kv_test import Client, FEATURES, key_in, packet
 
@@ -377,6 +377,21 @@ def frozen_node():
         same(version(json.loads(c.get('/pools/default/nodeServices')[1]))[1] < c.config(node=1)['rev'], True)
         c.switch('thaw', node=0)
         same(version(config_of(client)), version(c.config(node=1)))
+
+@test
+def older_server():
+    with Cluster() as c:
+        known = struct.pack('>QQ', 1, 1)
+        client = c.client(features=[0x08, 0x12, 0x1d])
+        same(client.call(0xb5, ext=known).status, 0)
+        c.switch('withhold', node=0, feature=0x1d)
+        same(client.call(0xb5, ext=known).status, 4)
+        same(client.call(0xb5).status, 0)
+        hello = client.call(0x1f, value=struct.pack('>HHH', 0x08, 0x12, 0x1d)).value
+        same(struct.unpack('>HH', hello), (0x08, 0x12))
+        c.switch('withhold', node=0, feature=0)
+        same(client.call(0xb5, ext=known).status, 0)
+        c.refused('withhold', node=0)
 
 @test
 def any_configuration():

@@ -100,6 +100,8 @@ kv_get_config_validate(Req *r)
 {
 	if (r->ext_len == 0)
 		return true;
+	if (r->node->withheld & FEATURE(FEATURE_CONFIG_VERSION))
+		return refuse(r, "Request must not include extras");
 	if (r->ext_len != 16)
 		return refuse(r, "Request must include extras of length 16");
 	if (get64(r->ext) == 0 || (int64_t) get64(r->ext + 8) < 1)

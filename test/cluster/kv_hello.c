@@ -57,6 +57,7 @@ kv_hello(Req *r)
 		if (known_feature(get16(r->val + i)))
 			features |= FEATURE(get16(r->val + i));
 	}
+	features &= ~r->node->withheld;
 	if (features & FEATURE(FEATURE_CONFIG_NOTIFICATION_BRIEF))
 		features &= ~FEATURE(FEATURE_CONFIG_NOTIFICATION);
 	for (uint16_t f = 0; f <= LAST_FEATURE; f++)
