@@ -132,6 +132,14 @@ value_input_soft(ValueType *type, char *text, Datum *datum)
 	return InputFunctionCallSafe(&type->input, text, type->ioparam, type->typmod, (Node *) &context, datum);
 }
 #else
+/* Whether an error of an input function is about its text. Those of text search say so by other codes than the rest. */
+static bool
+value_input_is_data(int sqlerrcode)
+{
+	return ERRCODE_TO_CATEGORY(sqlerrcode) == ERRCODE_DATA_EXCEPTION || sqlerrcode == ERRCODE_SYNTAX_ERROR ||
+		sqlerrcode == ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+}
+
 static bool
 value_input_soft(ValueType *type, char *text, Datum *datum)
 {
@@ -144,7 +152,7 @@ value_input_soft(ValueType *type, char *text, Datum *datum)
 	}
 	PG_CATCH();
 	{
-		if (!type->input_pure || ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+		if (!type->input_pure || !value_input_is_data(geterrcode()))
 			PG_RE_THROW();
 		MemoryContextSwitchTo(cxt);
 		FlushErrorState();
