@@ -100,6 +100,31 @@ COMMIT;
 SELECT DISTINCT body FROM stored WHERE id IN ('many-1', 'many-2');
 EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) UPDATE t SET n = 0 WHERE id IN ('many-1', 'many-2', 'many-3');
 
+-- a join on the key: the other table's keys are collected first and looked up together, whatever else the join does
+CREATE TABLE many AS SELECT 'many-' || i AS k, i AS x FROM generate_series(1, 1000) i;
+ANALYZE many;
+EXPLAIN (COSTS OFF) UPDATE t SET n = x FROM many WHERE id = k;
+UPDATE t SET n = x FROM many WHERE id = k;
+EXPLAIN (VERBOSE, COSTS OFF) UPDATE t SET n = n + 1 WHERE EXISTS (SELECT FROM many WHERE k || '' = id AND x % 2 = 0);
+UPDATE t SET n = n + 1 WHERE EXISTS (SELECT FROM many WHERE k || '' = id AND x % 2 = 0);
+WITH u AS (UPDATE t SET name = 'joined' FROM many WHERE k = t.id AND x < 4 RETURNING id, n, x) SELECT * FROM u ORDER BY id;
+SELECT sum(n), sum(n) FILTER (WHERE i % 2 = 0) FROM t, generate_series(1, 1000) i WHERE id = 'many-' || i;
+-- where rows of the other table that do not match matter, and where it is not read alike twice
+EXPLAIN (COSTS OFF) UPDATE t SET n = 0 WHERE NOT EXISTS (SELECT FROM many WHERE k = id);
+EXPLAIN (COSTS OFF) UPDATE t SET n = 0 FROM many WHERE k || random() = id;
+EXPLAIN (COSTS OFF) UPDATE t SET n = 0 FROM many TABLESAMPLE BERNOULLI (1) WHERE k = id;
+SET cbconn_fdw.enable_key_lookup = off;
+EXPLAIN (COSTS OFF) UPDATE t SET n = x FROM many WHERE id = k;
+RESET cbconn_fdw.enable_key_lookup;
+-- empty lists, keys that are NULL or nowhere
+UPDATE t SET n = 0 FROM many WHERE id = k AND x < 0;
+INSERT INTO many VALUES (NULL, 1), ('nowhere', 1), ('many-1', 1);
+UPDATE t SET n = -1 FROM many WHERE id = k AND x = 1;
+SELECT id, n FROM t WHERE id IN ('many-1', 'many-2', 'nowhere') ORDER BY id;
+EXPLAIN (COSTS OFF) DELETE FROM t USING many WHERE id = k;
+DELETE FROM t USING many WHERE id = k AND x <= 10;
+SELECT count(*) FROM t, generate_series(1, 11) i WHERE id = 'many-' || i;
+
 -- prepared statements and functions
 PREPARE p(text, int) AS UPDATE t SET n = $2 WHERE id = $1;
 SET plan_cache_mode = force_generic_plan;
@@ -116,4 +141,4 @@ DELETE FROM t WHERE xmin = '5';
 
 \set ECHO none
 \i test/sql/write_cleanup.sql
-DROP TABLE changes;
+DROP TABLE changes, many;

@@ -12,6 +12,7 @@
 #include "executor/executor.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
+#include "optimizer/planner.h"
 #include "parser/parsetree.h"
 #include "utils/selfuncs.h"
 
@@ -53,6 +54,38 @@ compat_ascending_pathkey(PlannerInfo *root, EquivalenceClass *ec, Oid opfamily, 
 	return make_canonical_pathkey(root, ec, opfamily, COMPARE_LT, nulls_first);
 #else
 	return make_canonical_pathkey(root, ec, opfamily, BTLessStrategyNumber, nulls_first);
+#endif
+}
+
+static inline PlannerInfo *
+compat_subquery_planner(PlannerInfo *root, Query *query)
+{
+#if PG_VERSION_NUM >= 170000	/* setops */
+	return subquery_planner(root->glob, query, root, false, 0, NULL);
+#else
+	return subquery_planner(root->glob, query, root, false, 0);
+#endif
+}
+
+/* A range table entry whose rights are asked for elsewhere. */
+static inline void
+compat_rte_ask_no_rights(RangeTblEntry *rte)
+{
+#if PG_VERSION_NUM >= 160000	/* RTEPermissionInfo */
+	rte->perminfoindex = 0;
+#else
+	rte->requiredPerms = 0;
+#endif
+}
+
+/* A column as it stands in its table's row: of this query, not made null by an outer join. */
+static inline bool
+compat_var_is_plain(const Var *var)
+{
+#if PG_VERSION_NUM >= 160000	/* varnullingrels */
+	return var->varlevelsup == 0 && bms_is_empty(var->varnullingrels);
+#else
+	return var->varlevelsup == 0;
 #endif
 }
 

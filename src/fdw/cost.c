@@ -77,6 +77,16 @@ cost_lookup(PlannerInfo *root, RelOptInfo *rel, List *lookup_clauses, double row
 	cost_add_local(root, rel, keys, clamp_row_est(Min(rows, keys)), cost);
 }
 
+void
+cost_key_list(PlannerInfo *root, RelOptInfo *rel, const KeyList *keys, CostEstimate *cost)
+{
+	FdwTable   *table = ((FdwRelInfo *) rel->fdw_private)->table;
+
+	cost->startup = keys->path->total_cost + table->startup_cost;
+	cost->total = cost->startup + keys->count * table->tuple_cost * COST_GET_DOCUMENTS;
+	cost_add_local(root, rel, keys->count, clamp_row_est(Min(rel->rows, keys->count)), cost);
+}
+
 double
 cost_range_documents(PlannerInfo *root, RelOptInfo *rel, List *range_clauses)
 {

@@ -96,9 +96,9 @@ cbconnGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 
 /* ForeignPath.fdw_private: what cbconnGetForeignPlan cannot see in the path itself. */
 static List *
-plan_path_private(ScanAccess access, bool ordered)
+plan_path_private(ScanAccess access, bool ordered, int key_list)
 {
-	return list_make2(makeInteger(access), makeInteger(ordered));
+	return list_make3(makeInteger(access), makeInteger(ordered), makeInteger(key_list));
 }
 
 static ForeignPath *
@@ -106,7 +106,7 @@ plan_make_path(PlannerInfo *root, RelOptInfo *rel, ScanAccess access, const Cost
 			   Relids required_outer)
 {
 	return compat_foreignscan_path(root, rel, cost->rows, cost->startup, cost->total, pathkeys, required_outer,
-								   plan_path_private(access, pathkeys != NIL));
+								   plan_path_private(access, pathkeys != NIL, -1));
 }
 
 /* Workers share the vBuckets of one scan. */
@@ -228,6 +228,25 @@ plan_add_parameterized_paths(PlannerInfo *root, RelOptInfo *rel, FdwRelInfo *inf
 	}
 }
 
+/* Look-ups of keys that another table has, all at once. */
+static void
+plan_add_key_list_paths(PlannerInfo *root, RelOptInfo *rel, FdwRelInfo *info)
+{
+	ListCell   *lc;
+
+	info->key_lists = keylist_find(root, rel, info->table, plan_join_clauses(root, rel, info->table));
+	foreach(lc, info->key_lists)
+	{
+		CostEstimate cost;
+		ForeignPath *path;
+
+		cost_key_list(root, rel, lfirst(lc), &cost);
+		path = plan_make_path(root, rel, SCAN_LOOKUP, &cost, NIL, rel->lateral_relids);
+		path->fdw_private = plan_path_private(SCAN_LOOKUP, false, foreach_current_index(lc));
+		add_path(rel, (Path *) path);
+	}
+}
+
 void
 cbconnGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 {
@@ -244,6 +263,8 @@ cbconnGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 		plan_add_range_paths(root, baserel, info);
 	if (keycond_possible(info->table))
 		plan_add_parameterized_paths(root, baserel, info);
+	if (keycond_possible(info->table) && info->lookup_clauses == NIL)
+		plan_add_key_list_paths(root, baserel, info);
 }
 
 /* ---- plan ---- */
@@ -309,6 +330,16 @@ plan_sort_clauses(PlannerInfo *root, RelOptInfo *rel, FdwTable *table, ScanAcces
 		if (condition == NULL || !condition->exact)
 			clauses->local = lappend(clauses->local, rinfo->clause);
 	}
+}
+
+static void
+plan_use_key_list(PlannerInfo *root, RelOptInfo *rel, FdwRelInfo *info, int key_list, PlanClauses *clauses)
+{
+	Expr	   *condition = keylist_condition(root, rel, info->table, list_nth(info->key_lists, key_list));
+	KeyTerm		term = {KEY_ANY, lsecond(((ScalarArrayOpExpr *) condition)->args)};
+	KeyClause	clause = {.terms = list_make1(&term), .names_keys = true, .exact = true};
+
+	plan_use_condition(clauses, &clause, condition);
 }
 
 static void
@@ -451,6 +482,8 @@ cbconnGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignP
 	int			flags = 0;
 
 	plan_sort_clauses(root, baserel, info->table, access, scan_clauses, &clauses);
+	if (intVal(lthird(best_path->fdw_private)) >= 0)
+		plan_use_key_list(root, baserel, info, intVal(lthird(best_path->fdw_private)), &clauses);
 	columns = plan_columns(root, baserel, info->table, clauses.local, &identity);
 	if (intVal(lsecond(best_path->fdw_private)))
 		flags |= SCAN_FLAG_ORDERED;

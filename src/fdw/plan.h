@@ -25,6 +25,15 @@ typedef struct KeyClause
 	bool		exact;			/* the access path returns just the rows for which the clause is true (F2) */
 } KeyClause;
 
+/* Keys that another table of a join has, collected before the scan starts. */
+typedef struct KeyList
+{
+	RestrictInfo *rinfo;		/* the join clause */
+	double		count;			/* estimate */
+	PlannerInfo *subroot;		/* the subquery that collects them, */
+	Path	   *path;			/* and how */
+} KeyList;
+
 /* RelOptInfo.fdw_private */
 typedef struct FdwRelInfo
 {
@@ -34,6 +43,7 @@ typedef struct FdwRelInfo
 	double		vbuckets;
 	List	   *lookup_clauses; /* KeyClauses among baserestrictinfo that name keys */
 	List	   *range_clauses;	/* and those that bound them */
+	List	   *key_lists;		/* KeyLists */
 } FdwRelInfo;
 
 /* ---- keycond.c ---- */
@@ -46,6 +56,14 @@ extern bool keycond_is_key(Node *node, Index relid, AttrNumber key_attno);
 
 /* Whether keys are text that a condition can use at all (a key column exists). */
 extern bool keycond_possible(const FdwTable *table);
+
+/* ---- plan_keylist.c ---- */
+
+/* KeyLists for the join clauses of a table that the query updates or deletes from. */
+extern List *keylist_find(PlannerInfo *root, RelOptInfo *rel, const FdwTable *table, List *clauses);
+
+/* Makes the list's subquery part of the plan; returns a condition of the form key = ANY (param). */
+extern Expr *keylist_condition(PlannerInfo *root, RelOptInfo *rel, const FdwTable *table, const KeyList *keys);
 
 /* ---- collate.c ---- */
 
@@ -77,6 +95,9 @@ extern double cost_key_count(PlannerInfo *root, List *lookup_clauses);
 
 /* Look-up of the keys that lookup_clauses name; rows is what the other conditions leave. */
 extern void cost_lookup(PlannerInfo *root, RelOptInfo *rel, List *lookup_clauses, double rows, CostEstimate *cost);
+
+/* Look-up of a list of keys. */
+extern void cost_key_list(PlannerInfo *root, RelOptInfo *rel, const KeyList *keys, CostEstimate *cost);
 
 /* Scan of the documents within range_clauses; participants > 1 shares the work of an unordered scan. */
 extern void cost_range(PlannerInfo *root, RelOptInfo *rel, List *range_clauses, double rows, bool ordered,
