@@ -1,470 +1,486 @@
 /*
- * Functions of dates: texts in ISO 8601 form and milliseconds since 1970. A text without a zone is in UTC: that is this
- * node's zone. What is no date gives NULL.
+ * Functions of dates. The node's own zone is UTC.
  */
-#include "n1ql_date.h"
+#include "n1ql_func.h"
+#include "n1ql_funcs_duration.h"
+#include "n1ql_time.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* MISSING, or NULL if an argument has not the type its letter tells (n: number, s: string), else no value. */
+#define DEFAULT_LAYOUT "2006-01-02T15:04:05.999Z07:00"
+
+/* The answer to arguments that are not of the types ('n', 's'), or NULL. */
 static N1Value *
-check(N1Value **args, int n, const char *types)
+wrong_types(N1Value **args, int n, const char *types)
 {
-	N1Value    *bad = NULL;
+	N1Value    *out = NULL;
 
 	for (int i = 0; i < n; i++)
 	{
 		if (args[i]->type == N1_MISSING)
 			return args[i];
 		if (args[i]->type != (types[i] == 'n' ? N1_NUMBER : N1_STRING))
-			bad = &n1_null;
+			out = &n1_null;
 	}
-	return bad;
+	return out;
 }
 
+/* A part in lower case. */
 static const char *
-text_of(N1Eval *ev, const N1Value *v)
+part_of(N1Eval *ev, const N1Value *v)
 {
-	return n1_dup(ev->arena, v->u.str.s, v->u.str.n);
-}
+	char	   *s = n1_dup(ev->arena, v->u.str.s, v->u.str.n);
 
-static bool
-moment_of_text(const N1Value *v, Moment *m, DateLayout *layout)
-{
-	return date_parse(v->u.str.s, v->u.str.n, m, layout);
+	for (char *p = s; *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char) (*p + 32);
+	return s;
 }
 
 static N1Value *
-shown(N1Eval *ev, Moment m, const DateLayout *layout)
+no_part(N1Eval *ev, const char *what, const N1Value *part)
 {
+	return n1_fail(ev, N1_EVAL_ERROR, "Unsupported date %spart %.*s.", what, (int) part->u.str.n, part->u.str.s);
+}
+
+/* ---- layouts ---- */
+
+static void
+unsupported_layout(N1Eval *ev, const N1Value *v)
+{
+	n1_fail(ev, N1_EVAL_ERROR, "date format %.*s is not supported by this test cluster", (int) v->u.str.n, v->u.str.s);
+}
+
+/* The layout of Go that an example follows; NULL: none. */
+static const char *
+example_layout(N1Eval *ev, const char *s, size_t n)
+{
+	const char *layout;
+	N1Time		t;
+
+	return n1_time_parse_any(ev->arena, s, n, &t, &layout) ? layout : NULL;
+}
+
+/* The time of a text by a layout that may be NULL. False: *out is NULL, or an error is set. */
+static bool
+parse_by(N1Eval *ev, const N1Value *v, const N1Value *layout, N1Time *t)
+{
+	const char *go = "";
+	N1LayoutKind	kind = layout ? n1_layout_kind(ev->arena, layout, &go) : N1_LAYOUT_NONE;
+
+	if (kind == N1_LAYOUT_NONE)
+		return n1_time_parse_any(ev->arena, v->u.str.s, v->u.str.n, t, &go);
+	if (kind == N1_LAYOUT_BAD)
+	{
+		unsupported_layout(ev, layout);
+		return false;
+	}
+	if (kind == N1_LAYOUT_EXAMPLE)
+		go = example_layout(ev, go, strlen(go));
+	return go != NULL && n1_time_parse(v->u.str.s, v->u.str.n, go, t);
+}
+
+static N1Value *
+text_by(N1Eval *ev, const N1Time *t, const N1Value *layout)
+{
+	const char *go = "";
+	N1LayoutKind	kind = layout ? n1_layout_kind(ev->arena, layout, &go) : N1_LAYOUT_NONE;
 	N1Buf		b;
 
+	if (kind == N1_LAYOUT_BAD)
+	{
+		unsupported_layout(ev, layout);
+		return NULL;
+	}
+	if (kind == N1_LAYOUT_EXAMPLE)
+		go = example_layout(ev, go, strlen(go));
 	n1_buf_init(&b, ev->arena);
-	date_text(&b, m, layout);
-	return n1_string(ev->arena, b.s, b.n);
+	n1_time_format(&b, t, kind == N1_LAYOUT_NONE || go == NULL ? DEFAULT_LAYOUT : go);
+	return n1_buf_string(ev->arena, &b);
 }
 
 static N1Value *
-millis_value(N1Eval *ev, Moment m)
+millis_value(N1Eval *ev, const N1Time *t)
 {
-	return n1_double(ev->arena, millis_of_moment(m));
+	return n1_double(ev->arena, n1_time_to_millis(t));
 }
 
-/* The layout of an optional argument; false: error, a layout of a kind that is not known here. */
-static bool
-layout_arg(N1Eval *ev, N1Value **args, int n, int at, DateLayout *layout)
+/* The answer when a text is no time: an error if one is set. */
+static N1Value *
+no_time(N1Eval *ev)
 {
-	if (at >= n)
-		return true;
-	if (date_layout(args[at]->u.str.s, args[at]->u.str.n, layout))
-		return true;
-	n1_fail(ev, 5010, "The date format \"%.*s\" is not supported by this test cluster.", (int) args[at]->u.str.n,
-			args[at]->u.str.s);
-	return false;
+	return ev->err.code != 0 ? NULL : &n1_null;
 }
 
 /* ---- parts ---- */
 
 static N1Value *
-part_value(N1Eval *ev, Moment m, const N1Value *part)
+f_part_millis(N1Eval *ev, N1Value **args, int n)
 {
-	int64_t		out;
-
-	if (!date_part(m, text_of(ev, part), &out))
-		return n1_fail(ev, 5010, "Unsupported date part %s.", text_of(ev, part));
-	return n1_int(ev->arena, out);
-}
-
-static N1Value *
-fn_part_millis(N1Eval *ev, N1Value **args, int n)
-{
-	N1Value    *bad = check(args, n, "nss");
-	Moment		m;
+	N1Value    *bad = wrong_types(args, n, "nss");
+	N1Time		t;
+	int64_t		x;
 
 	if (bad != NULL)
 		return bad;
-	m = moment_of_millis(n1_num(args[0]), 0);
-	if (n > 2 && !zone_offset(text_of(ev, args[2]), m.seconds, &m.offset))
+	t = n1_time_millis(n1_num(args[0]));
+	if (n > 2 && !n1_time_zone(ev->arena, &t, args[2]->u.str.s, args[2]->u.str.n))
 		return &n1_null;
-	return part_value(ev, m, args[1]);
+	return n1_time_part(&t, part_of(ev, args[1]), &x) ? n1_int(ev->arena, x) : no_part(ev, "", args[1]);
 }
 
 static N1Value *
-fn_part_str(N1Eval *ev, N1Value **args, int n)
+f_part_str(N1Eval *ev, N1Value **args, int n)
 {
-	N1Value    *bad = check(args, n, "ss");
-	DateLayout	layout;
-	Moment		m;
+	N1Value    *bad = wrong_types(args, n, "ss");
+	N1Time		t;
+	int64_t		x;
 
 	if (bad != NULL)
 		return bad;
-	return moment_of_text(args[0], &m, &layout) ? part_value(ev, m, args[1]) : &n1_null;
+	if (!parse_by(ev, args[0], NULL, &t))
+		return &n1_null;
+	return n1_time_part(&t, part_of(ev, args[1]), &x) ? n1_int(ev->arena, x) : no_part(ev, "", args[1]);
 }
 
 static N1Value *
-weekday(N1Eval *ev, Moment m)
+weekday(N1Eval *ev, const N1Time *t)
 {
 	static const char *const names[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
 
-	return n1_string0(ev->arena, names[civil_of(m).weekday]);
+	return n1_string0(ev->arena, names[n1_civil(t).wday]);
 }
 
 static N1Value *
-fn_weekday_millis(N1Eval *ev, N1Value **args, int n)
+f_weekday_millis(N1Eval *ev, N1Value **args, int n)
 {
-	N1Value    *bad = check(args, n, "ns");
-	Moment		m;
+	N1Value    *bad = wrong_types(args, n, "ns");
+	N1Time		t;
 
 	if (bad != NULL)
 		return bad;
-	m = moment_of_millis(n1_num(args[0]), 0);
-	if (n > 1 && !zone_offset(text_of(ev, args[1]), m.seconds, &m.offset))
+	t = n1_time_millis(n1_num(args[0]));
+	if (n > 1 && !n1_time_zone(ev->arena, &t, args[1]->u.str.s, args[1]->u.str.n))
 		return &n1_null;
-	return weekday(ev, m);
+	return weekday(ev, &t);
 }
 
 static N1Value *
-fn_weekday_str(N1Eval *ev, N1Value **args, int n)
+f_weekday_str(N1Eval *ev, N1Value **args, int n)
 {
-	N1Value    *bad = check(args, n, "s");
-	DateLayout	layout;
-	Moment		m;
+	N1Value    *bad = wrong_types(args, n, "s");
+	N1Time		t;
 
 	if (bad != NULL)
 		return bad;
-	return moment_of_text(args[0], &m, &layout) ? weekday(ev, m) : &n1_null;
+	return parse_by(ev, args[0], NULL, &t) ? weekday(ev, &t) : &n1_null;
 }
 
-/* ---- sums, truncation, differences ---- */
-
-/* Adds to a moment; NULL when that gives a value of its own. */
-static N1Value *
-add_to(N1Eval *ev, Moment *m, N1Value **args)
-{
-	double		count = n1_num(args[1]);
-
-	if (trunc(count) != count || fabs(count) >= 9.2e18)
-		return &n1_null;
-	if (!date_add(m, (int64_t) count, text_of(ev, args[2])))
-		return n1_fail(ev, 5010, "Unsupported date add part %s.", text_of(ev, args[2]));
-	return NULL;
-}
+/* ---- adding, truncating, differences ---- */
 
 static N1Value *
-fn_add_millis(N1Eval *ev, N1Value **args, int n)
+f_add_millis(N1Eval *ev, N1Value **args, int n)
 {
-	N1Value    *bad = check(args, n, "nns");
-	Moment		m;
+	N1Value    *bad = wrong_types(args, n, "nns");
+	N1Time		t;
+	int64_t		count;
 
-	if (bad != NULL)
-		return bad;
-	m = moment_of_millis(n1_num(args[0]), 0);
-	bad = add_to(ev, &m, args);
-	return bad != NULL || ev->err.code != 0 ? bad : millis_value(ev, m);
+	if (bad != NULL || !n1_whole(args[1], &count))
+		return bad ? bad : &n1_null;
+	t = n1_time_millis(n1_num(args[0]));
+	return n1_time_add(&t, count, part_of(ev, args[2])) ? millis_value(ev, &t) : no_part(ev, "add ", args[2]);
 }
 
 static N1Value *
-fn_add_str(N1Eval *ev, N1Value **args, int n)
+f_add_str(N1Eval *ev, N1Value **args, int n)
 {
-	N1Value    *bad = check(args, n, "sns");
-	DateLayout	layout;
-	Moment		m;
-
-	if (bad != NULL)
-		return bad;
-	if (!moment_of_text(args[0], &m, &layout))
-		return &n1_null;
-	bad = add_to(ev, &m, args);
-	return bad != NULL || ev->err.code != 0 ? bad : shown(ev, m, &layout);
-}
-
-static N1Value *
-fn_trunc_millis(N1Eval *ev, N1Value **args, int n)
-{
-	N1Value    *bad = check(args, n, "ns");
-	Moment		m;
-
-	if (bad != NULL)
-		return bad;
-	m = moment_of_millis(n1_num(args[0]), 0);
-	if (!date_trunc(&m, text_of(ev, args[1])))
-		return n1_fail(ev, 5010, "Unsupported date trunc part %s.", text_of(ev, args[1]));
-	return millis_value(ev, m);
-}
-
-static N1Value *
-fn_trunc_str(N1Eval *ev, N1Value **args, int n)
-{
-	N1Value    *bad = check(args, n, "ss");
-	DateLayout	layout;
-	Moment		m;
-
-	if (bad != NULL)
-		return bad;
-	if (!moment_of_text(args[0], &m, &layout))
-		return &n1_null;
-	if (!date_trunc(&m, text_of(ev, args[1])))
-		return n1_fail(ev, 5010, "Unsupported date trunc part %s.", text_of(ev, args[1]));
-	return shown(ev, m, &layout);
-}
-
-static N1Value *
-difference(N1Eval *ev, Moment a, Moment b, const N1Value *part)
-{
-	int64_t		out;
-
-	if (!date_diff(a, b, text_of(ev, part), &out))
-		return n1_fail(ev, 5010, "Unsupported date diff part %s.", text_of(ev, part));
-	return n1_int(ev->arena, out);
-}
-
-static N1Value *
-fn_diff_millis(N1Eval *ev, N1Value **args, int n)
-{
-	N1Value    *bad = check(args, n, "nns");
-
-	if (bad != NULL)
-		return bad;
-	return difference(ev, moment_of_millis(n1_num(args[0]), 0), moment_of_millis(n1_num(args[1]), 0), args[2]);
-}
-
-static N1Value *
-fn_diff_str(N1Eval *ev, N1Value **args, int n)
-{
-	N1Value    *bad = check(args, n, "sss");
-	DateLayout	layout;
-	Moment		a;
-	Moment		b;
-
-	if (bad != NULL)
-		return bad;
-	if (!moment_of_text(args[0], &a, &layout) || !moment_of_text(args[1], &b, &layout))
-		return &n1_null;
-	return difference(ev, a, b, args[2]);
-}
-
-/* ---- from one form to another ---- */
-
-static N1Value *
-fn_format_str(N1Eval *ev, N1Value **args, int n)
-{
-	N1Value    *bad = check(args, n, "ss");
-	DateLayout	layout;
-	Moment		m;
-
-	if (bad != NULL)
-		return bad;
-	if (!moment_of_text(args[0], &m, &layout))
-		return &n1_null;
-	return layout_arg(ev, args, n, 1, &layout) ? shown(ev, m, &layout) : NULL;
-}
-
-static N1Value *
-fn_millis_to_utc(N1Eval *ev, N1Value **args, int n)
-{
-	N1Value    *bad = check(args, n, "ns");
-	DateLayout	layout = date_default_layout;
-
-	if (bad != NULL)
-		return bad;
-	if (!layout_arg(ev, args, n, 1, &layout))
-		return NULL;
-	return shown(ev, moment_of_millis(n1_num(args[0]), 0), &layout);
-}
-
-static N1Value *
-fn_millis_to_tz(N1Eval *ev, N1Value **args, int n)
-{
-	N1Value    *bad = check(args, n, "nss");
-	DateLayout	layout = date_default_layout;
-	Moment		m;
-
-	if (bad != NULL)
-		return bad;
-	m = moment_of_millis(n1_num(args[0]), 0);
-	if (!zone_offset(text_of(ev, args[1]), m.seconds, &m.offset))
-		return &n1_null;
-	return layout_arg(ev, args, n, 2, &layout) ? shown(ev, m, &layout) : NULL;
-}
-
-static N1Value *
-fn_str_to_millis(N1Eval *ev, N1Value **args, int n)
-{
-	N1Value    *bad = check(args, n, "ss");
-	DateLayout	layout;
-	Moment		m;
-
-	if (bad != NULL)
-		return bad;
-	if (!moment_of_text(args[0], &m, &layout))
-		return &n1_null;
-	if (n > 1 && !date_layout(args[1]->u.str.s, args[1]->u.str.n, &layout))
-		return &n1_null;
-	return millis_value(ev, m);
-}
-
-static N1Value *
-fn_str_to_utc(N1Eval *ev, N1Value **args, int n)
-{
-	N1Value    *bad = check(args, n, "ss");
-	DateLayout	layout;
-	Moment		m;
-
-	if (bad != NULL)
-		return bad;
-	if (!moment_of_text(args[0], &m, &layout))
-		return &n1_null;
-	m.offset = 0;
-	return layout_arg(ev, args, n, 1, &layout) ? shown(ev, m, &layout) : NULL;
-}
-
-static N1Value *
-fn_str_to_tz(N1Eval *ev, N1Value **args, int n)
-{
-	N1Value    *bad = check(args, n, "sss");
-	DateLayout	layout;
-	Moment		m;
-
-	if (bad != NULL)
-		return bad;
-	if (!moment_of_text(args[0], &m, &layout) || !zone_offset(text_of(ev, args[1]), m.seconds, &m.offset))
-		return &n1_null;
-	return layout_arg(ev, args, n, 2, &layout) ? shown(ev, m, &layout) : NULL;
-}
-
-static N1Value *
-fn_duration_to_str(N1Eval *ev, N1Value **args, int n)
-{
-	N1Value    *bad = check(args, n, "n");
+	N1Value    *bad = wrong_types(args, n, "sns");
+	const char *layout;
+	N1Time		t;
+	int64_t		count;
 	N1Buf		b;
 
 	if (bad != NULL)
 		return bad;
+	if (!n1_time_parse_any(ev->arena, args[0]->u.str.s, args[0]->u.str.n, &t, &layout) || !n1_whole(args[1], &count))
+		return &n1_null;
+	if (!n1_time_add(&t, count, part_of(ev, args[2])))
+		return no_part(ev, "add ", args[2]);
 	n1_buf_init(&b, ev->arena);
-	date_duration_text(&b, fabs(n1_num(args[0])) < 9.2e18 ? (int64_t) n1_num(args[0]) : 0);
-	return n1_string(ev->arena, b.s, b.n);
+	n1_time_format(&b, &t, layout);
+	return n1_buf_string(ev->arena, &b);
 }
 
 static N1Value *
-fn_str_to_duration(N1Eval *ev, N1Value **args, int n)
+f_trunc_millis(N1Eval *ev, N1Value **args, int n)
 {
-	N1Value    *bad = check(args, n, "s");
-	int64_t		nanos;
+	N1Value    *bad = wrong_types(args, n, "ns");
+	N1Time		t;
 
 	if (bad != NULL)
 		return bad;
-	return date_duration_parse(args[0]->u.str.s, args[0]->u.str.n, &nanos) ? n1_int(ev->arena, nanos) : &n1_null;
+	t = n1_time_millis(n1_num(args[0]));
+	return n1_time_trunc(&t, part_of(ev, args[1])) ? millis_value(ev, &t) : no_part(ev, "trunc ", args[1]);
+}
+
+/* A text with all its digits 1: an example that is no layout by itself. */
+static N1Value *
+example_of(N1Eval *ev, const N1Value *v)
+{
+	char	   *s = n1_dup(ev->arena, v->u.str.s, v->u.str.n);
+
+	for (size_t i = 0; i < v->u.str.n; i++)
+		if (s[i] >= '0' && s[i] <= '9')
+			s[i] = '1';
+	return n1_string(ev->arena, s, v->u.str.n);
+}
+
+static N1Value *
+f_trunc_str(N1Eval *ev, N1Value **args, int n)
+{
+	N1Value    *bad = wrong_types(args, n, "sss");
+	N1Value    *layout;
+	N1Time		t;
+
+	if (bad != NULL)
+		return bad;
+	layout = n > 2 ? args[2] : example_of(ev, args[0]);
+	if (!parse_by(ev, args[0], layout, &t))
+		return no_time(ev);
+	return n1_time_trunc(&t, part_of(ev, args[1])) ? text_by(ev, &t, layout) : no_part(ev, "trunc ", args[1]);
+}
+
+static N1Value *
+difference(N1Eval *ev, const N1Time *x, const N1Time *y, const N1Value *part, bool absolute)
+{
+	int64_t		d;
+
+	if (!n1_time_diff(ev->arena, x, y, part_of(ev, part), &d))
+		return no_part(ev, "diff ", part);
+	return n1_int(ev->arena, absolute && d < 0 ? -d : d);
+}
+
+static N1Value *
+f_diff_millis(N1Eval *ev, N1Value **args, int n)
+{
+	N1Value    *bad = wrong_types(args, n, "nns");
+	N1Time		x,
+				y;
+
+	if (bad != NULL)
+		return bad;
+	x = n1_time_millis(n1_num(args[0]));
+	y = n1_time_millis(n1_num(args[1]));
+	return difference(ev, &x, &y, args[2], false);
+}
+
+static N1Value *
+f_diff_str(N1Eval *ev, N1Value **args, int n)
+{
+	N1Value    *bad = wrong_types(args, n, "sss");
+	N1Time		x,
+				y;
+
+	if (bad != NULL)
+		return bad;
+	if (!parse_by(ev, args[0], NULL, &x) || !parse_by(ev, args[1], NULL, &y))
+		return &n1_null;
+	return difference(ev, &x, &y, args[2], false);
+}
+
+/* ---- texts ---- */
+
+static N1Value *
+f_millis_to_utc(N1Eval *ev, N1Value **args, int n)
+{
+	N1Value    *bad = wrong_types(args, n, "ns");
+	N1Time		t;
+
+	if (bad != NULL)
+		return bad;
+	t = n1_time_millis(n1_num(args[0]));
+	return text_by(ev, &t, n > 1 ? args[1] : NULL);
+}
+
+static N1Value *
+f_millis_to_tz(N1Eval *ev, N1Value **args, int n)
+{
+	N1Value    *bad = wrong_types(args, n, "nss");
+	N1Time		t;
+
+	if (bad != NULL)
+		return bad;
+	t = n1_time_millis(n1_num(args[0]));
+	if (!n1_time_zone(ev->arena, &t, args[1]->u.str.s, args[1]->u.str.n))
+		return &n1_null;
+	return text_by(ev, &t, n > 2 ? args[2] : NULL);
+}
+
+static N1Value *
+f_str_to_millis(N1Eval *ev, N1Value **args, int n)
+{
+	N1Value    *bad = wrong_types(args, n, "ss");
+	N1Time		t;
+
+	if (bad != NULL)
+		return bad;
+	return parse_by(ev, args[0], n > 1 ? args[1] : NULL, &t) ? millis_value(ev, &t) : no_time(ev);
+}
+
+static N1Value *
+f_str_to_utc(N1Eval *ev, N1Value **args, int n)
+{
+	N1Value    *bad = wrong_types(args, n, "sss");
+	N1Time		t;
+
+	if (bad != NULL)
+		return bad;
+	if (!parse_by(ev, args[0], n > 1 ? args[1] : NULL, &t))
+		return no_time(ev);
+	t.off = 0;
+	return text_by(ev, &t, n > 1 ? args[n - 1] : example_of(ev, args[0]));
+}
+
+static N1Value *
+f_str_to_tz(N1Eval *ev, N1Value **args, int n)
+{
+	N1Value    *bad = wrong_types(args, n, "ssss");
+	N1Value    *layout;
+	N1Time		t;
+
+	if (bad != NULL)
+		return bad;
+	t = n1_time_millis(0);
+	if (!n1_time_zone(ev->arena, &t, args[1]->u.str.s, args[1]->u.str.n))
+		return &n1_null;
+	layout = n > 2 ? args[2] : example_of(ev, args[0]);
+	if (!parse_by(ev, args[0], layout, &t))
+		return no_time(ev);
+	n1_time_zone(ev->arena, &t, args[1]->u.str.s, args[1]->u.str.n);
+	return text_by(ev, &t, n > 3 ? args[3] : layout);
+}
+
+static N1Value *
+f_format_str(N1Eval *ev, N1Value **args, int n)
+{
+	N1Value    *bad = wrong_types(args, n, "sss");
+	N1Time		t;
+
+	if (bad != NULL)
+		return bad;
+	if (!parse_by(ev, args[0], n > 2 ? args[1] : NULL, &t))
+		return no_time(ev);
+	return text_by(ev, &t, args[n - 1]);
 }
 
 /* ---- now ---- */
 
-/* The statement's time, or the clock's. */
-static Moment
-time_now(const N1Eval *ev, bool clock)
+static N1Value *
+now_text(N1Eval *ev, int64_t us, const N1Value *zone, const N1Value *layout)
+{
+	N1Time		t = n1_time_millis((double) (us / 1000));
+
+	if (zone != NULL && !n1_time_zone(ev->arena, &t, zone->u.str.s, zone->u.str.n))
+		return &n1_null;
+	return text_by(ev, &t, layout);
+}
+
+static int64_t
+clock_us(void)
 {
 	struct timespec ts;
-	int64_t		us = ev->now_us;
 
-	if (clock)
-	{
-		clock_gettime(CLOCK_REALTIME, &ts);
-		us = (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-	}
-	return (Moment) {us / 1000000, (int32_t) (us % 1000000 * 1000), 0};
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 static N1Value *
-now_text(N1Eval *ev, N1Value **args, int n, bool clock, bool zone)
-{
-	N1Value    *bad = check(args, n, "ss");
-	DateLayout	layout = date_default_layout;
-	Moment		m = time_now(ev, clock);
-
-	if (bad != NULL)
-		return bad;
-	if (zone && !zone_offset(text_of(ev, args[0]), m.seconds, &m.offset))
-		return &n1_null;
-	return layout_arg(ev, args, n, zone ? 1 : 0, &layout) ? shown(ev, m, &layout) : NULL;
-}
-
-static N1Value *
-fn_now_millis(N1Eval *ev, N1Value **args, int n)
+f_now_millis(N1Eval *ev, N1Value **args, int n)
 {
 	(void) args;
 	(void) n;
-	return n1_double(ev->arena, (double) ev->now_us / 1000);
+	return n1_double(ev->arena, (double) (ev->now_us / 1000));
 }
 
 static N1Value *
-fn_clock_millis(N1Eval *ev, N1Value **args, int n)
+f_now_utc(N1Eval *ev, N1Value **args, int n)
 {
-	Moment		m = time_now(ev, true);
+	N1Value    *bad = wrong_types(args, n, "s");
 
+	return bad ? bad : now_text(ev, ev->now_us, NULL, n > 0 ? args[0] : NULL);
+}
+
+static N1Value *
+f_now_tz(N1Eval *ev, N1Value **args, int n)
+{
+	N1Value    *bad = wrong_types(args, n, "ss");
+
+	return bad ? bad : now_text(ev, ev->now_us, args[0], n > 1 ? args[1] : NULL);
+}
+
+static N1Value *
+f_clock_millis(N1Eval *ev, N1Value **args, int n)
+{
 	(void) args;
 	(void) n;
-	return n1_double(ev->arena, (double) m.seconds * 1000 + (double) m.nanos / 1000000);
+	return n1_double(ev->arena, (double) clock_us() / 1000);
 }
 
 static N1Value *
-fn_now_str(N1Eval *ev, N1Value **args, int n)
+f_clock_utc(N1Eval *ev, N1Value **args, int n)
 {
-	return now_text(ev, args, n, false, false);
+	N1Value    *bad = wrong_types(args, n, "s");
+
+	return bad ? bad : now_text(ev, clock_us(), NULL, n > 0 ? args[0] : NULL);
 }
 
 static N1Value *
-fn_now_tz(N1Eval *ev, N1Value **args, int n)
+f_clock_tz(N1Eval *ev, N1Value **args, int n)
 {
-	return now_text(ev, args, n, false, true);
+	N1Value    *bad = wrong_types(args, n, "ss");
+
+	return bad ? bad : now_text(ev, clock_us(), args[0], n > 1 ? args[1] : NULL);
 }
 
-static N1Value *
-fn_clock_str(N1Eval *ev, N1Value **args, int n)
-{
-	return now_text(ev, args, n, true, false);
-}
-
-static N1Value *
-fn_clock_tz(N1Eval *ev, N1Value **args, int n)
-{
-	return now_text(ev, args, n, true, true);
-}
+#define V N1F_VOLATILE
 
 static const N1Func funcs[] = {
-	{"clock_local", 0, 1, fn_clock_str, N1F_VOLATILE},
-	{"clock_millis", 0, 0, fn_clock_millis, N1F_VOLATILE},
-	{"clock_str", 0, 1, fn_clock_str, N1F_VOLATILE},
-	{"clock_tz", 1, 2, fn_clock_tz, N1F_VOLATILE},
-	{"clock_utc", 0, 1, fn_clock_str, N1F_VOLATILE},
-	{"date_add_millis", 3, 3, fn_add_millis, 0},
-	{"date_add_str", 3, 3, fn_add_str, 0},
-	{"date_diff_millis", 3, 3, fn_diff_millis, 0},
-	{"date_diff_str", 3, 3, fn_diff_str, 0},
-	{"date_format_str", 2, 2, fn_format_str, 0},
-	{"date_part_millis", 2, 3, fn_part_millis, 0},
-	{"date_part_str", 2, 2, fn_part_str, 0},
-	{"date_trunc_millis", 2, 2, fn_trunc_millis, 0},
-	{"date_trunc_str", 2, 2, fn_trunc_str, 0},
-	{"duration_to_str", 1, 1, fn_duration_to_str, 0},
-	{"millis", 1, 2, fn_str_to_millis, 0},
-	{"millis_to_local", 1, 2, fn_millis_to_utc, 0},
-	{"millis_to_str", 1, 2, fn_millis_to_utc, 0},
-	{"millis_to_tz", 2, 3, fn_millis_to_tz, 0},
-	{"millis_to_utc", 1, 2, fn_millis_to_utc, 0},
-	{"millis_to_zone_name", 2, 3, fn_millis_to_tz, 0},
-	{"now_local", 0, 1, fn_now_str, N1F_VOLATILE},
-	{"now_millis", 0, 0, fn_now_millis, N1F_VOLATILE},
-	{"now_str", 0, 1, fn_now_str, N1F_VOLATILE},
-	{"now_tz", 1, 2, fn_now_tz, N1F_VOLATILE},
-	{"now_utc", 0, 1, fn_now_str, N1F_VOLATILE},
-	{"str_to_duration", 1, 1, fn_str_to_duration, 0},
-	{"str_to_millis", 1, 2, fn_str_to_millis, 0},
-	{"str_to_tz", 2, 3, fn_str_to_tz, 0},
-	{"str_to_utc", 1, 2, fn_str_to_utc, 0},
-	{"str_to_zone_name", 2, 3, fn_str_to_tz, 0},
-	{"weekday_millis", 1, 2, fn_weekday_millis, 0},
-	{"weekday_str", 1, 1, fn_weekday_str, 0},
+	{"clock_local", 0, 1, f_clock_utc, V},
+	{"clock_millis", 0, 0, f_clock_millis, V},
+	{"clock_str", 0, 1, f_clock_utc, V},
+	{"clock_tz", 1, 2, f_clock_tz, V},
+	{"clock_utc", 0, 1, f_clock_utc, V},
+	{"date_add_millis", 3, 3, f_add_millis, 0},
+	{"date_add_str", 3, 3, f_add_str, 0},
+	{"date_diff_millis", 3, 3, f_diff_millis, 0},
+	{"date_diff_str", 3, 3, f_diff_str, 0},
+	{"date_format_str", 2, 3, f_format_str, 0},
+	{"date_part_millis", 2, 3, f_part_millis, 0},
+	{"date_part_str", 2, 2, f_part_str, 0},
+	{"date_trunc_millis", 2, 2, f_trunc_millis, 0},
+	{"date_trunc_str", 2, 3, f_trunc_str, 0},
+	{"duration_to_str", 1, 1, n1_f_duration_to_str, 0},
+	{"millis", 1, 2, f_str_to_millis, 0},
+	{"millis_to_local", 1, 2, f_millis_to_utc, 0},
+	{"millis_to_str", 1, 2, f_millis_to_utc, 0},
+	{"millis_to_tz", 2, 3, f_millis_to_tz, 0},
+	{"millis_to_utc", 1, 2, f_millis_to_utc, 0},
+	{"millis_to_zone_name", 2, 3, f_millis_to_tz, 0},
+	{"now_local", 0, 1, f_now_utc, V},
+	{"now_millis", 0, 0, f_now_millis, V},
+	{"now_str", 0, 1, f_now_utc, V},
+	{"now_tz", 1, 2, f_now_tz, V},
+	{"now_utc", 0, 1, f_now_utc, V},
+	{"str_to_duration", 1, 1, n1_f_str_to_duration, 0},
+	{"str_to_millis", 1, 2, f_str_to_millis, 0},
+	{"str_to_tz", 2, 4, f_str_to_tz, 0},
+	{"str_to_utc", 1, 3, f_str_to_utc, 0},
+	{"str_to_zone_name", 2, 4, f_str_to_tz, 0},
+	{"weekday_millis", 1, 2, f_weekday_millis, 0},
+	{"weekday_str", 1, 1, f_weekday_str, 0},
 };
 
 const N1FuncTable n1_funcs_date = {funcs, sizeof(funcs) / sizeof(funcs[0])};
