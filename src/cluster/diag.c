@@ -56,8 +56,8 @@ typedef struct Trace
 
 /* ---- what is told ---- */
 
-static List *
-add(List *checks, const char *step, const char *target, bool ok, int64 us, const char *detail, const char *advice)
+List *
+diag_add(List *checks, const char *step, const char *target, bool ok, int64 us, const char *detail, const char *advice)
 {
 	ClusterCheck *check = palloc(sizeof(ClusterCheck));
 
@@ -185,7 +185,7 @@ follow(Trace *trace)
 	{
 		if (applies(trace, trace->at))
 		{
-			trace->checks = add(trace->checks, steps[trace->at].name, trace->target, true, now - trace->since,
+			trace->checks = diag_add(trace->checks, steps[trace->at].name, trace->target, true, now - trace->since,
 								found(trace, trace->at), NULL);
 			trace->since = now;
 		}
@@ -196,7 +196,7 @@ follow(Trace *trace)
 		const KvFailure *failure = &conn->failure;
 		bool		left = failure->sqlstate == 0;
 
-		trace->checks = add(trace->checks, steps[now_at].name, trace->target, false, now - trace->since,
+		trace->checks = diag_add(trace->checks, steps[now_at].name, trace->target, false, now - trace->since,
 							left ? "the cluster does not list the node under this address any more"
 							: cluster_printable_cstr(failure->text),
 							failure->hint ? failure->hint : steps[now_at].advice);
@@ -285,7 +285,7 @@ check_mapping(const ClusterHandle *handle, List *checks)
 						  handle->has_certificate ? ", client certificate" : "");
 	else if (handle->has_certificate)
 		detail = "client certificate";
-	return add(checks, "user mapping", handle->servername, handle->username != NULL || handle->has_certificate, -1,
+	return diag_add(checks, "user mapping", handle->servername, handle->username != NULL || handle->has_certificate, -1,
 			   detail, handle->username != NULL || handle->has_certificate ? NULL
 			   : "Set the options \"username\" and \"password\" of the user mapping.");
 }
@@ -308,13 +308,13 @@ check_srv(ClusterHandle *handle, List **checks)
 	int64		us = wait_now() - start;
 
 	if (reason != NULL)
-		*checks = add(*checks, "DNS SRV", name, false, us, reason,
+		*checks = diag_add(*checks, "DNS SRV", name, false, us, reason,
 					  "Check the records, or do without them by \"dnssrv=off\" in the connection string.");
 	else if (handle->srv_note[0] != '\0')
-		*checks = add(*checks, "DNS SRV", name, true, us,
+		*checks = diag_add(*checks, "DNS SRV", name, true, us,
 					  psprintf("%s The host itself is used.", cluster_printable_cstr(handle->srv_note)), NULL);
 	else if (handle->srv_asked != 0)
-		*checks = add(*checks, "DNS SRV", name, true, us, psprintf("%d hosts", handle->nseeds), NULL);
+		*checks = diag_add(*checks, "DNS SRV", name, true, us, psprintf("%d hosts", handle->nseeds), NULL);
 	return reason == NULL;
 }
 
@@ -368,7 +368,7 @@ check_nodes(const ClusterTarget *target, const ClusterHandle *informed, List *ch
 			continue;
 		if (cb_config_endpoint(config, i, informed->network, CB_SERVICE_KV, handle->settings->tls, &host,
 							   &port) != CB_OK)
-			checks = add(checks, "node address", pstrdup(cluster_printable_cstr(config->nodes[i].host)), false, -1,
+			checks = diag_add(checks, "node address", pstrdup(cluster_printable_cstr(config->nodes[i].host)), false, -1,
 						 psprintf("the node has no address for %s in network \"%s\"",
 								  handle->settings->tls ? "its data service over TLS" : "its data service",
 								  cluster_printable_cstr(informed->network)),
@@ -397,7 +397,7 @@ check_map(const ClusterHandle *handle, List *checks)
 		if (cb_config_node_of(config, (uint16) i, 0) < 0)
 			nobody++;
 	}
-	return add(checks, "vBucket map", handle->bucket, nobody == 0, -1,
+	return diag_add(checks, "vBucket map", handle->bucket, nobody == 0, -1,
 			   nobody == 0 ? psprintf("all %u vBuckets have a node", config->nvbuckets)
 			   : psprintf("%u of %u vBuckets have no node", nobody, config->nvbuckets),
 			   nobody == 0 ? NULL : "A node was lost without replicas: bring it back, or recreate the bucket.");
@@ -413,10 +413,10 @@ cluster_diagnose(const ClusterTarget *target)
 	List	   *checks = NIL;
 
 	if (reason != NULL)
-		return add(NIL, "connection string", target->servername, false, wait_now() - start, reason,
+		return diag_add(NIL, "connection string", target->servername, false, wait_now() - start, reason,
 				   "Change the connection string with ALTER SERVER; cbconn_parse() shows what it means.");
 	MemoryContextSetParent(opening.handle->cxt, CurrentMemoryContext);
-	checks = add(checks, "connection string", target->servername, true, wait_now() - start,
+	checks = diag_add(checks, "connection string", target->servername, true, wait_now() - start,
 				 settings_in_words(opening.handle), NULL);
 	checks = check_mapping(opening.handle, checks);
 	if (!check_srv(opening.handle, &checks))
@@ -425,5 +425,6 @@ cluster_diagnose(const ClusterTarget *target)
 	if (informed == NULL)
 		return checks;
 	checks = check_nodes(target, informed, checks);
-	return check_map(informed, checks);
+	checks = check_map(informed, checks);
+	return query_diagnose(informed, checks);
 }

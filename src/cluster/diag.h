@@ -21,6 +21,9 @@ typedef struct ClusterPing
 	const char *error;			/* NULL: none */
 } ClusterPing;
 
+/* The same of the query service on each node that has it, by the nodes that are known; NIL: by none. */
+extern List *cluster_query_ping(ClusterHandle *handle);
+
 /*
  * Connects to all data nodes of the bucket that are not connected, asks each for a sign of life, all at a time. List of
  * palloc'd ClusterPing. When no node gives the cluster's configuration: the hosts of the connection string.

@@ -23,6 +23,7 @@ on_context_reset(void *arg)
 	for (int i = 0; i < handle->nconns; i++)
 		kv_conn_close(handle->conns[i]);
 	seeds_forget(handle);
+	query_detach_all(handle);
 	http_client_free(handle->http);
 	tls_context_free(handle->tls);
 	cb_config_free(handle->config);

@@ -435,6 +435,11 @@ extern void manager_lift_failures(SubTransactionId from, SubTransactionId to);
 /* manager.c: the handles of the same user mapping, for other buckets and this one; palloc'd list */
 extern List *handle_siblings(const ClusterHandle *handle);
 
+/* diag.c: a row more; query_ping.c: rows about the query service */
+extern List *diag_add(List *checks, const char *step, const char *target, bool ok, int64 us, const char *detail,
+					  const char *advice);
+extern List *query_diagnose(ClusterHandle *handle, List *checks);
+
 /* query.c: the transaction is over, or the part of it that was writing; neither waits nor throws */
 extern void query_detach_all(ClusterHandle *handle);
 extern void query_end_sub(ClusterHandle *handle, SubTransactionId subid, SubTransactionId parent, bool abort);

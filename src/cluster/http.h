@@ -45,7 +45,7 @@ typedef struct HttpTransfer
 	int			connects;		/* connections begun */
 	int64		started;		/* wait_now() */
 	int64		connected;		/* when the request began to be sent */
-	int64		answered;		/* when the first byte of the body came; 0: not yet */
+	int64		ended;			/* when the answer was complete; 0: not yet */
 	int64		paused_since;	/* 0: it is not */
 	KvFailure	failure;
 

@@ -36,8 +36,6 @@ cbconnHttpBody(char *data, size_t size, size_t n, void *arg)
 	cb_buf_append(&transfer->in, data, size * n);
 	if (transfer->in.oom)
 		return 0;
-	if (transfer->answered == 0)
-		transfer->answered = wait_now();
 	transfer->received += size * n;
 	return size * n;
 }
@@ -343,6 +341,7 @@ http_transfer_finished(HttpTransfer *transfer, CURLcode code)
 	curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type);
 	transfer->status = (int) status;
 	strlcpy(transfer->content_type, type ? type : "", sizeof(transfer->content_type));
+	transfer->ended = wait_now();
 	if (code == CURLE_OK)
 		transfer->state = HTTP_DONE;
 	else if (transfer->state == HTTP_CONNECTING)

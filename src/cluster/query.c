@@ -184,7 +184,10 @@ context_id(char *id, size_t size)
 	snprintf(id, size, "pg:%s:%d:%u", name, MyProcPid, ++number);
 }
 
-/* What this session wrote, for at_plus: over this handle and those of the mapping's other buckets. */
+/*
+ * What this transaction wrote, for at_plus: over this handle and those of the mapping's other buckets. Earlier writes
+ * may be of vBuckets that were failed over since, for which the indexes would wait in vain.
+ */
 static CbSqlppVector *
 scan_vectors(const RemoteQuery *query, size_t *n)
 {
@@ -196,13 +199,17 @@ scan_vectors(const RemoteQuery *query, size_t *n)
 	foreach(lc, handles)
 	{
 		const ClusterHandle *handle = lfirst(lc);
-		int			ntokens = cluster_tokens(handle, NULL, 0);
-		ClusterToken *known = palloc(sizeof(ClusterToken) * Max(ntokens, 1));
-		CbSqlppToken *tokens = palloc(sizeof(CbSqlppToken) * Max(ntokens, 1));
+		int			nknown = cluster_tokens(handle, NULL, 0);
+		ClusterToken *known = palloc(sizeof(ClusterToken) * Max(nknown, 1));
+		CbSqlppToken *tokens = palloc(sizeof(CbSqlppToken) * Max(nknown, 1));
+		size_t		ntokens = 0;
 
-		ntokens = cluster_tokens(handle, known, ntokens);
-		for (int i = 0; i < ntokens; i++)
-			tokens[i] = (CbSqlppToken) {known[i].vbucket, known[i].vbucket_uuid, known[i].seqno};
+		nknown = cluster_tokens(handle, known, nknown);
+		for (int i = 0; i < nknown; i++)
+		{
+			if (!known[i].earlier)
+				tokens[ntokens++] = (CbSqlppToken) {known[i].vbucket, known[i].vbucket_uuid, known[i].seqno};
+		}
 		if (ntokens > 0)
 			vectors[(*n)++] = (CbSqlppVector) {to_utf8(handle->bucket), tokens, ntokens};
 	}
@@ -245,9 +252,8 @@ build_body(RemoteQuery *query, CbBuf *body)
 
 /* ---- attempts ---- */
 
-/* The nodes that offer the service in the network and by the protocol in use; fills the one with that number. */
-static int
-service_nodes(const ClusterHandle *handle, int number, const char **host, uint16 *port)
+int
+query_service_nodes(const ClusterHandle *handle, int number, const char **host, uint16 *port)
 {
 	int			n = 0;
 
@@ -272,7 +278,7 @@ static int
 choose_node(const RemoteQuery *query, const char **host, uint16 *port)
 {
 	const ClusterHandle *handle = query->handle;
-	int			n = service_nodes(handle, -1, host, port);
+	int			n = query_service_nodes(handle, -1, NULL, NULL);
 
 	if (n == 0)
 		ereport(ERROR,
@@ -282,7 +288,7 @@ choose_node(const RemoteQuery *query, const char **host, uint16 *port)
 				 errdetail("The cluster has %zu nodes; network \"%s\".", handle->config->nnodes,
 						   cluster_printable_cstr(handle->network)),
 				 errhint("Add the query service to a node of the cluster, or read over the data service.")));
-	(void) service_nodes(handle, (query->first_node + (unsigned) query->attempts) % n, host, port);
+	(void) query_service_nodes(handle, (query->first_node + (unsigned) query->attempts) % n, host, port);
 	return n;
 }
 

@@ -17,7 +17,7 @@ typedef enum QueryConsistency
 {
 	QUERY_NOT_BOUNDED,			/* as they are */
 	QUERY_REQUEST_PLUS,			/* all that was written before the request */
-	QUERY_AT_PLUS				/* what this session wrote through the mapping; without writes as NOT_BOUNDED */
+	QUERY_AT_PLUS				/* what this transaction wrote by the mapping; without writes as NOT_BOUNDED */
 } QueryConsistency;
 
 typedef enum QueryProfile

@@ -111,6 +111,12 @@ extern void query_forget_answer(RemoteQuery *query);
 /* An attempt failed: returns when the next is on its way; else throws. */
 extern void query_failed(RemoteQuery *query, const QueryFailure *failure);
 
+/*
+ * How many nodes offer the service in the network and by the protocol in use; host and port of the one with that
+ * number, if there is one.
+ */
+extern int	query_service_nodes(const ClusterHandle *handle, int number, const char **host, uint16 *port);
+
 /* ---- query_answer.c ---- */
 
 typedef enum QueryProgress

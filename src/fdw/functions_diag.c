@@ -74,30 +74,40 @@ diag_text(const char *text, bool *isnull)
 	return text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
 }
 
-/* cbconn_ping(server_name text, bucket text): one row per data node. */
-Datum
-cbconn_ping(PG_FUNCTION_ARGS)
+static void
+put_pings(ReturnSetInfo *rsinfo, const char *service, List *pings)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	ClusterTarget target;
 	ListCell   *lc;
 
-	InitMaterializedSRF(fcinfo, 0);
-	function_target(fcinfo, 1, &target);
-	foreach(lc, cluster_ping(cluster_open(&target)))
+	foreach(lc, pings)
 	{
 		const ClusterPing *ping = lfirst(lc);
 		Datum		values[6];
 		bool		nulls[6] = {0};
 
 		values[0] = diag_text(ping->node, &nulls[0]);
-		values[1] = CStringGetTextDatum("kv");
+		values[1] = CStringGetTextDatum(service);
 		values[2] = CStringGetTextDatum(ping->state);
 		values[3] = diag_milliseconds(ping->latency_us, &nulls[3]);
 		values[4] = diag_milliseconds(ping->connect_us, &nulls[4]);
 		values[5] = diag_text(ping->error, &nulls[5]);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
+}
+
+/* cbconn_ping(server_name text, bucket text): one row per node and service. */
+Datum
+cbconn_ping(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ClusterTarget target;
+	ClusterHandle *handle;
+
+	InitMaterializedSRF(fcinfo, 0);
+	function_target(fcinfo, 1, &target);
+	handle = cluster_open(&target);
+	put_pings(rsinfo, "kv", cluster_ping(handle));
+	put_pings(rsinfo, "query", cluster_query_ping(handle));
 	PG_RETURN_VOID();
 }
 

@@ -20,10 +20,10 @@ my $session = $node->background_psql('postgres', on_error_stop => 0);
 # State and error by node.
 sub ping
 {
-	my ($server) = @_;
+	my ($server, $service) = @_;
 	my $rows = $session->query_safe(
 		"SELECT node || ' ' || service || ' ' || state || ' ' || coalesce(error, '-') || ' ' || (coalesce(latency_ms, -1) BETWEEN 0 AND 500)
-		 FROM cbconn_ping('$server') ORDER BY node");
+		 FROM cbconn_ping('$server') WHERE service = '" . ($service // 'kv') . "' ORDER BY node");
 	return { map { my ($name, $rest) = split ' ', $_, 2; $name => $rest } split /\n/, $rows };
 }
 
@@ -39,18 +39,21 @@ sub is_ok
 my $rows = ping('cb');
 is_ok('a fresh session', $rows, @kv);
 is(scalar(keys %$rows), 3, 'one row for each node');
+my @query = map { $cluster->{ready}{query}[$_] } 0 .. 2;
+is_deeply(ping('cb', 'query'), { map { $_ => 'query ok - true' } @query }, 'one for each query service');
 is($session->query_safe(q{SELECT count(connect_ms) FROM cbconn_ping('cb')}), '0', 'the next ping needs no connection');
 is($session->query_safe(q{SELECT count(*) FROM cbconn_get_connections() WHERE state = 'ready'}), '3', 'connections are kept');
 
 $cluster->control('drop 2');
 sleep(0.1);
-is($session->query_safe(q{SELECT count(connect_ms) FROM cbconn_ping('cb') WHERE state = 'ok'}),
+is($session->query_safe(q{SELECT count(connect_ms) FROM cbconn_ping('cb') WHERE state = 'ok' AND service = 'kv'}),
 	'1', 'one that was cut while idle is made again');
 
 $cluster->control('kill 1');
 $rows = ping('cb');
 is_ok('a dead node', $rows, @kv[ 0, 2 ]);
 is($rows->{ $kv[1] }, 'kv error TCP connect: Connection refused false', 'a dead node is a row');
+is(ping('cb', 'query')->{ $query[1] }, 'query error TCP connect: Connection refused false', 'so is its query service');
 
 $cluster->control('pause 2');
 my $start = time();
@@ -75,7 +78,7 @@ is_ok('all back', ping('cb'), @kv);
 
 # A cursor goes on while its connections are asked.
 is( $session->query_safe(
-		q{BEGIN; DECLARE c CURSOR FOR SELECT * FROM cb_doc; MOVE 10 IN c; SELECT count(*) FROM cbconn_ping('cb') WHERE state = 'ok';}),
+		q{BEGIN; DECLARE c CURSOR FOR SELECT * FROM cb_doc; MOVE 10 IN c; SELECT count(*) FROM cbconn_ping('cb') WHERE state = 'ok' AND service = 'kv';}),
 	'3', 'within a scan');
 $session->query_safe('MOVE ALL IN c; COMMIT');
 is($session->query_safe('SELECT count(*) FROM cb_doc'), '300', 'and the scan goes on');

@@ -21,6 +21,7 @@ my @kv = map { $cluster->kv($_) } 0 .. 2;
 # Rows as "step target ok|failed", in order; the columns detail and advice by step and target.
 my %detail;
 my %advice;
+my @sqlpp;                # those of the query service apart
 
 sub diag_of
 {
@@ -29,11 +30,12 @@ sub diag_of
 		FROM cbconn_diag('$server'" . ($more // '') . ') WITH ORDINALITY ORDER BY ordinality');
 	my @result;
 
+	@sqlpp = ();
 	%detail = %advice = ();
 	foreach my $row (split /\n/, $rows)
 	{
 		my ($step, $target, $ok, $ms, $detail, $advice) = split /\|/, $row, -1;
-		push @result, "$step $target " . ($ok eq 't' ? 'ok' : 'failed');
+		push @{ $step =~ /^(?:query service|SQL\+\+ statement)$/ ? \@sqlpp : \@result }, "$step $target " . ($ok eq 't' ? 'ok' : 'failed');
 		$detail{"$step $target"} = $detail;
 		$advice{"$step $target"} = $advice;
 		cmp_ok($ms, '<', 1500, "$step $target: time");
@@ -62,6 +64,8 @@ my $given = $cluster->connection_string;
 my @seeds = grep { $given =~ /\Q$_\E/ } @kv;
 my @others = grep { $given !~ /\Q$_\E/ } @kv;
 is_deeply([ sort @rows ], [ sort @start, (map { steps_ok($_) } @kv), 'vBucket map default ok' ], 'a sound cluster: all steps');
+my @query = map { $cluster->{ready}{query}[$_] } 0 .. 2;
+is_deeply(\@sqlpp, [ (map { "query service $_ ok" } @query), 'SQL++ statement cb ok' ], 'the query service after that');
 is_deeply([ @rows[ 0, 1, -1 ] ], [ @start, 'vBucket map default ok' ], 'in order');
 is($detail{"TCP connect $kv[0]"}, '127.0.0.1', 'the address');
 like($detail{"HELLO $kv[0]"}, qr/^\d+ features agreed on$/, 'HELLO') if $detail{"HELLO $kv[0]"};
@@ -130,6 +134,8 @@ $cluster->control('pause 1');
 attach('two', $kv[0]);
 @rows = diag_of('two');
 is_deeply([ sort grep { /failed/ } @rows ], [ sort "TCP connect $kv[2] failed", "HELLO $kv[1] failed" ], 'a dead node and a silent one');
+is_deeply(\@sqlpp, [ (map { "query service $query[$_] ok" } 0, 1), "query service $query[2] failed", 'SQL++ statement two ok' ],
+	'the dead one has no query service');
 $cluster->control('resume 1');
 $cluster->control('revive 2');
 $cluster->control('move bucket=default vbucket=7 to=-1');

@@ -93,7 +93,7 @@ my $vector = $requests[0]{scan_vectors}{default};
 ok(scalar(keys %$vector) >= 1 && scalar(keys %$vector) <= 3, 'as many vBuckets as were written to');
 is(scalar(grep { $_->[0] =~ /^\d+$/ && $_->[0] > 0 && $_->[1] =~ /^\d{5,}$/ } values %$vector), scalar(keys %$vector),
 	'number and uuid of each');
-is_deeply($requests[1]{scan_vectors}, $requests[0]{scan_vectors}, 'the session\'s next transaction knows them, too');
+ok(!exists $requests[1]{scan_consistency}, 'the next transaction has written nothing');
 
 like(outcome("SELECT cbconn_query('cb', 'echo', '[1]')"), qr/parameters of a SQL\+\+ statement must be a JSON object/, 'an array for parameters');
 like(outcome(q{SELECT cbconn_query('cb', 'echo', '{"a b": 1}')}), qr/name is not made of letters, digits and underscores/, 'an odd name');
@@ -271,6 +271,13 @@ my @counts = map { scalar(grep { $_->{statement} } $_->requests) } $service, $ot
 is($counts[0] + $counts[1], 40, 'two nodes');
 cmp_ok($counts[0], '>', 5, 'both are used');
 cmp_ok($counts[1], '>', 5, 'both are used');
+my ($silent) = CbCluster::listener(sub { }) =~ /:(\d+)$/;
+CbQuery::announce($cluster, $service->{port}, $silent);
+$cluster->attach($node, server => 'patient', options => '?config_node_timeout=700ms&query_timeout=1s');
+is(outcome("SELECT node, state, error FROM cbconn_ping('patient') WHERE service = 'query' ORDER BY state"),
+	"127.0.0.1:$service->{port}|ok|\n127.0.0.1:$silent|timeout|HTTP request: no answer in time", 'cbconn_ping()');
+is(outcome("SELECT step, target, ok, detail FROM cbconn_diag('patient') WHERE step ~ '^(query|SQL)' ORDER BY ok DESC, lower(step)"),
+	"query service|127.0.0.1:$service->{port}|t|\nSQL++ statement|patient|t|\nquery service|127.0.0.1:$silent|f|HTTP request: no answer in time", 'cbconn_diag()');
 CbQuery::announce($cluster, $dead, 0);
 outcome("SELECT cbconn_disconnect('cb')");
 $start = time();

@@ -114,6 +114,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.note(broken=done)
             self.close_connection = True
 
+    def on_select(self, request, words):
+        """what cbconn_diag() asks"""
+        self.send(answer([words[-1]]))
+
     def on_raw(self, request, words):
         """raw TEXT: the text is the row"""
         self.send(answer([" ".join(words)]))
