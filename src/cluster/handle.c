@@ -132,6 +132,24 @@ handle_close_connections(ClusterHandle *handle)
 		kv_conn_close(handle->conns[i]);
 }
 
+bool
+handle_spare_connection(ClusterHandle *handle)
+{
+	KvConn	   *spare = NULL;
+
+	for (int i = 0; i < handle->nconns; i++)
+	{
+		KvConn	   *conn = handle->conns[i];
+
+		if (conn->state == KV_CONN_READY && conn->outstanding == 0 && conn->out_sent == conn->out.len &&
+			(spare == NULL || conn->last_used_at < spare->last_used_at))
+			spare = conn;
+	}
+	if (spare != NULL)
+		kv_conn_close(spare);
+	return spare != NULL;
+}
+
 /* The connection object for an address, made on first use. */
 KvConn *
 handle_conn(ClusterHandle *handle, const char *host, uint16 port)

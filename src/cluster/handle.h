@@ -418,6 +418,9 @@ extern void handle_destroy(ClusterHandle *handle);
 extern void handle_close_connections(ClusterHandle *handle);
 extern KvConn *handle_conn(ClusterHandle *handle, const char *host, uint16 port);
 
+/* Closes the connection that nobody waits for and that was not used for longest; false: there is none. */
+extern bool handle_spare_connection(ClusterHandle *handle);
+
 /* A scan that nobody will read to its end; cancelled by the next handle_cancel_scans. Never throws. */
 extern void handle_leave_scan(ClusterHandle *handle, uint16 vbucket, const uint8 *id);
 

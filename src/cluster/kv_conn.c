@@ -10,6 +10,7 @@
 
 #include <errno.h>
 
+#include "access/xact.h"
 #include "down.h"
 #include "op.h"
 #include "utils/timestamp.h"
@@ -21,6 +22,8 @@
 /* A send buffer larger than this is given back when it is empty. */
 #define KEEP_OUT			(256 * 1024)
 #define MAX_REQUESTS		65536
+/* A connection that was not used for so long (microseconds) is looked at before it is. */
+#define RESTED				100000
 
 #define MIN_RECONNECT_DELAY	50000
 #define MAX_RECONNECT_DELAY	500000
@@ -191,6 +194,18 @@ kv_conn_fail_with(KvConn *conn, const KvFailure *failure)
 
 /* ---- connecting ---- */
 
+/* The node is not to blame for the lack of descriptors. */
+static void
+set_connect_failure(KvConn *conn, int error)
+{
+	bool		ours = error == EMFILE || error == ENFILE;
+
+	kv_failure_set(&conn->failure, ours ? ERRCODE_INSUFFICIENT_RESOURCES
+				   : ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, false, conn->step, "%s", strerror(error));
+	if (ours)
+		conn->failure.hint = "A session may have a third of \"max_files_per_process\" connections.";
+}
+
 static void
 connect_next_address(KvConn *conn)
 {
@@ -205,9 +220,12 @@ connect_next_address(KvConn *conn)
 	while (conn->next_address < conn->naddresses)
 	{
 		int			left = conn->naddresses - conn->next_address;
+		const SockAddress *address = &conn->addresses[conn->next_address++];
 
 		conn->step = "TCP connect";
-		error = sock_connect(&conn->sock, &conn->addresses[conn->next_address++], &options);
+		error = sock_connect(&conn->sock, address, &options);
+		if ((error == EMFILE || error == ENFILE) && handle_spare_connection(conn->handle))
+			error = sock_connect(&conn->sock, address, &options);
 		if (error == 0)
 		{
 			int64		now = wait_now();
@@ -217,8 +235,7 @@ connect_next_address(KvConn *conn)
 			conn->state = KV_CONN_CONNECTING;
 			return;
 		}
-		kv_failure_set(&conn->failure, ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, false, conn->step,
-					   "%s", strerror(error));
+		set_connect_failure(conn, error);
 		conn->lost_address = true;
 	}
 	if (conn->lost_address)
@@ -302,9 +319,29 @@ start_attempt(KvConn *conn, int64 now)
 		resolved(conn);
 }
 
+/*
+ * Whether a connection that has rested was cut meanwhile: then it is closed before anything is sent, as nobody could
+ * tell what became of a write.
+ */
+static bool
+was_cut(KvConn *conn)
+{
+	if (GetCurrentStatementStartTimestamp() - conn->last_used_at < RESTED || conn->outstanding > 0)
+		return false;
+	if (sock_is_dead(&conn->sock))
+		return true;
+	conn->last_used_at = GetCurrentTimestamp();
+	return false;
+}
+
 KvConnState
 kv_conn_want(KvConn *conn)
 {
+	if (conn->state == KV_CONN_READY && was_cut(conn))
+	{
+		kv_conn_close(conn);
+		conn->retry_after = 0;
+	}
 	if (conn->state == KV_CONN_CLOSED)
 	{
 		int64		now = wait_now();

@@ -156,6 +156,15 @@ sock_pending(const Sock *sock)
 	return sock->ops->pending(sock);
 }
 
+bool
+sock_is_dead(const Sock *sock)
+{
+	char		byte;
+	ssize_t		n = recv(sock->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
 void
 sock_failure(const Sock *sock, SockFailure *failure)
 {

@@ -72,6 +72,9 @@ extern ssize_t sock_send(Sock *sock, const void *data, size_t len);
 /* Whether a read may give something that waiting for the socket would not tell. */
 extern bool sock_pending(const Sock *sock);
 
+/* Whether the peer has closed an open socket, or it broke, as far as the system knows; never waits. */
+extern bool sock_is_dead(const Sock *sock);
+
 /* The reason for the last SOCK_ERROR, before anything else is called. */
 extern void sock_failure(const Sock *sock, SockFailure *failure);
 
