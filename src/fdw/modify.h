@@ -6,10 +6,10 @@
 #define CBCONN_MODIFY_H
 
 #include "document_out.h"
+#include "key_set.h"
 #include "value.h"
 
 #include "nodes/execnodes.h"
-#include "utils/hsearch.h"
 
 /* Elements of what PlanForeignModify returns (F1). */
 typedef enum ModifyPrivate
@@ -115,7 +115,7 @@ typedef struct FdwModifyState
 	ModifyItem *unread;			/* changes of whole documents that are still to be read */
 	int			nunread;
 	size_t		unread_bytes;
-	HTAB	   *seen;			/* keys written: by this statement if it is joined, else those under way */
+	KeySet	   *seen;			/* keys written: by this statement if it is joined, else those under way */
 	bool		joined;
 	ClusterCounters counters;
 	ClusterCounters fetch_counters;

@@ -33,31 +33,15 @@ typedef struct ModifyFailure
 	char	   *where;			/* "Node ..., step: ..."; NULL: nowhere */
 } ModifyFailure;
 
-/* Hash key: the bytes of a document key, zeros behind. */
-typedef struct SeenKey
-{
-	uint8		len;
-	char		data[255];
-} SeenKey;
-
 /* ---- keys written ---- */
 
 /* Remembers a key; true when it is new. */
 static bool
 queue_remember(FdwModifyState *state, const KvMutation *mutation)
 {
-	SeenKey		key = {mutation->keylen};
-	bool		found;
-
 	if (state->seen == NULL)
-	{
-		HASHCTL		ctl = {.keysize = sizeof(SeenKey), .entrysize = sizeof(SeenKey), .hcxt = state->cxt};
-
-		state->seen = hash_create("cbconn_fdw keys written", 256, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
-	memcpy(key.data, mutation->key, Min(mutation->keylen, sizeof(key.data)));
-	hash_search(state->seen, &key, HASH_ENTER, &found);
-	return !found;
+		state->seen = key_set_create(state->cxt);
+	return key_set_add(state->seen, mutation->key, mutation->keylen);
 }
 
 bool
@@ -418,7 +402,7 @@ modify_finish(FdwModifyState *state)
 	state->started = false;
 	if (state->seen != NULL && !state->joined)
 	{
-		hash_destroy(state->seen);
+		key_set_destroy(state->seen);
 		state->seen = NULL;
 	}
 }
@@ -477,7 +461,7 @@ queue_order(FdwModifyState *state, const ModifyItem *item)
 {
 	if (item->mutation.kind == KV_INSERT || item->mutation.cas != 0 || state->operation == CMD_UTILITY)
 		return;
-	if (queue_remember(state, &item->mutation) && hash_get_num_entries(state->seen) <= KEYS_REMEMBERED)
+	if (queue_remember(state, &item->mutation) && key_set_size(state->seen) <= KEYS_REMEMBERED)
 		return;
 	modify_finish(state);
 	(void) queue_remember(state, &item->mutation);
