@@ -27,8 +27,7 @@ N1Value    *n1_buf_string(N1Arena *a, const N1Buf *b);
 /* A number that is whole, as an int; false when it is not (NaN and infinities are not). */
 bool		n1_whole(const N1Value *v, int64_t *out);
 
-/* x to the power of y, and e to that of x, to the last digit as the server computes them. */
+/* x to the power of y, to the last digit as the server computes it. */
 double		n1_pow(double x, double y);
-double		n1_exp(double x);
 
 #endif

@@ -8,8 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define LN2_BY_LN10 0.30102999566398119521373889472449302677
-#define ONE_BY_LN2 1.44269504088896340735992468100189213743
+#define ONE_BY_LN10 0.43429448190325182765112891891660508229
 
 /* As on amd64: numbers below the normal range lose their exponent. */
 double
@@ -77,12 +76,5 @@ go_exp(double x)
 double
 go_log10(double x)
 {
-	int			exponent;
-	double		fraction = frexp(x, &exponent);
-
-	if (!(x > 0) || isinf(x))
-		return log10(x);
-	if (fraction == 0.5)
-		return (double) (exponent - 1) * LN2_BY_LN10;
-	return ((double) exponent + go_log(fraction) * ONE_BY_LN2) * LN2_BY_LN10;
+	return x > 0 && !isinf(x) ? go_log(x) * ONE_BY_LN10 : log10(x);
 }

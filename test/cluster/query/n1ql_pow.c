@@ -1,39 +1,10 @@
 /*
- * Powers, exponential function and logarithm. The server's differ from the C library's in the last digit: its powers
- * multiply squares of the mantissa, its exponential function is a Taylor series of a sixteenth of the argument.
+ * Powers. The server's differ from the C library's in the last digit: it multiplies squares of the mantissa.
  */
 #include "n1ql_func.h"
+#include "n1ql_go_math.h"
 
 #include <math.h>
-
-double
-n1_exp(double x)
-{
-	static const double series[] = {
-		1 / 40320.0, 1 / 5040.0, 1 / 720.0, 1 / 120.0, 1 / 24.0, 1 / 6.0, 0.5, 1
-	};
-	const double ln2_high = 0x1.62e42fefa3000p-1,
-				ln2_low = 0x1.3de6af278ece6p-42;
-	double		n,
-				p = series[0];
-
-	if (isnan(x) || isinf(x))
-		return x < 0 ? 0 : x;
-	if (x > 709.782712893384)
-		return INFINITY;
-	if (x < -745.5)
-		return 0;
-	n = nearbyint(x * M_LOG2E);
-	x = fma(-n, ln2_high, x);
-	x = fma(-n, ln2_low, x);
-	x *= 0.0625;
-	for (size_t i = 1; i < sizeof(series) / sizeof(series[0]); i++)
-		p = fma(p, x, series[i]);
-	x *= p;
-	for (int i = 0; i < 3; i++)
-		x *= x + 2;
-	return ldexp(fma(x, x + 2, 1), (int) n);
-}
 
 static bool
 is_odd(double y)
@@ -120,7 +91,7 @@ n1_pow(double x, double y)
 			rest--;
 			whole++;
 		}
-		a = n1_exp(rest * log(x));
+		a = go_exp(rest * go_log(x));
 	}
 	times_power(x, (int64_t) whole, &a, &e);
 	if (y < 0)
