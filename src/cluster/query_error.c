@@ -93,12 +93,23 @@ look_up(int64 code, QueryFailure *failure)
 	return false;
 }
 
+/* A cause stands within a sentence of ours. */
+static void
+strip_full_stop(char *text)
+{
+	size_t		len = strlen(text);
+
+	if (len > 0 && text[len - 1] == '.')
+		text[len - 1] = '\0';
+}
+
 void
 query_error_failure(QueryFailure *failure, const CbSqlppError *error)
 {
 	query_set_failure(failure, ERRCODE_FDW_ERROR, error->retry ? QUERY_LATER : QUERY_FAIL, NULL, "%s%s%s",
 					  error->message, error->reason[0] ? ": " : "",
 					  strstr(error->message, error->reason) == NULL ? error->reason : "");
+	strip_full_stop(failure->text);
 	failure->code = error->code;
 	(void) look_up(error->code, failure);
 	/* What went wrong with a document stands below: a duplicate key, a changed document. */

@@ -127,6 +127,9 @@ cbconn_query(PG_FUNCTION_ARGS)
 	if (!query_next(funcctx->user_fctx, &row, &len))
 	{
 		query_close(funcctx->user_fctx);
+		/* Its memory goes now; the function may be called again in the same context. */
+		UnregisterExprContextCallback(((ReturnSetInfo *) fcinfo->resultinfo)->econtext, on_shutdown,
+									  PointerGetDatum(funcctx->user_fctx));
 		SRF_RETURN_DONE(funcctx);
 	}
 	SRF_RETURN_NEXT(funcctx, DirectFunctionCall1(jsonb_in, CStringGetDatum(pg_any_to_server(pnstrdup(row, len), len,
