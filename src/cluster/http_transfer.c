@@ -298,11 +298,11 @@ connecting_failed(HttpTransfer *transfer, CURLcode code)
 						   peer->tls_failure.text);
 		transfer->failure.hint = peer->tls_failure.hint;
 	}
-	else if (tcp_us > 0 && transfer->client->handle->tls != NULL)
+	else if (transfer->client->handle->tls != NULL && (tcp_us > 0 || code == CURLE_SSL_CONNECT_ERROR))
 	{
 		http_transfer_fail(transfer, sqlstate, false, "TLS handshake", "%s",
 						   code == CURLE_OPERATION_TIMEDOUT ? "no answer in time"
-						   : transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code));
+						   : transfer->error[0] != '\0' ? transfer->error : "the handshake failed");
 		transfer->failure.hint = "Perhaps the port is not one for TLS, or the node does not accept the certificate.";
 	}
 	else
