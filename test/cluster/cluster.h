@@ -311,6 +311,7 @@ void		query_node_refuse(Node *n, bool refuse);
 void		query_node_stopped(Node *n);
 bool		query_node_started(Node *n);
 void		query_node_paused(Node *n, bool paused);
+void		query_fault_clear(Node *n);
 void		query_catalog_free(Cluster *cl);
 
 #endif

@@ -33,6 +33,10 @@ $(CBCLUSTER_BUILD)/cluster-asan/%.o: test/cluster/%.c
 cluster-test: cluster cluster-asan
 	test/cluster/replay.sh $(CBCLUSTER_BUILD)/cbcluster
 	test/cluster/replay.sh $(CBCLUSTER_BUILD)/cbcluster-asan
+	test/cluster/query_replay.sh $(CBCLUSTER_BUILD)/cbcluster
+	test/cluster/query_replay.sh $(CBCLUSTER_BUILD)/cbcluster-asan
+	test/cluster/query_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
+	test/cluster/query_test.py $(CBCLUSTER_BUILD)/cbcluster bounded_memory
 	test/cluster/kv_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
 	test/cluster/subdoc_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
 	test/cluster/manage_test.py $(CBCLUSTER_BUILD)/cbcluster-asan

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "query/service.h"
 
 static const struct
 {
@@ -126,6 +127,40 @@ run_sasl(Call *c)
 	return true;
 }
 
+static const char *const query_kinds[] = {
+	"none", "status", "error", "late-error", "close", "reset", "silent", "delay", "cut", NULL
+};										/* QueryFaultKind */
+
+static bool
+run_query(Call *c)
+{
+	unsigned	kind;
+	long long	status = 500;
+	long long	code = 5000;
+	long long	after = 0;
+	long long	ms = 0;
+	long long	count = 1;
+	const char *msg = call_text(c, "msg");
+	QueryFault	f = {.msg = NULL};
+
+	if (!call_choice(c, "kind", query_kinds, &kind) ||
+		!call_number(c, "status", false, 100, 599, &status) ||
+		!call_number(c, "code", false, 0, INT32_MAX, &code) ||
+		!call_number(c, "after", kind == QUERY_FAULT_CUT, 0, INT64_MAX, &after) ||
+		!call_number(c, "ms", kind == QUERY_FAULT_DELAY, 0, MAX_DELAY_MS, &ms) ||
+		!call_number(c, "count", false, -1, INT32_MAX, &count))
+		return false;
+	if (c->node->query == NULL)
+		return call_refuse(c, "node %d has no query service", c->node->index);
+	f = (QueryFault) {
+		.kind = (QueryFaultKind) kind, .remaining = (int) count, .status = (int) status, .code = (int) code,
+		.msg = xstrdup(msg != NULL ? msg : "fault"), .after = (uint64_t) after, .delay_ms = (unsigned) ms
+	};
+	query_fault_set(c->node, &f);
+	free(f.msg);
+	return true;
+}
+
 static bool
 run_http(Call *c)
 {
@@ -171,6 +206,8 @@ const Row	control_fault_rows[] = {
 	"kind=none|no-signature|wrong-signature|foreign-nonce|no-iterations|endless-iterations|mandatory-extension|plain-only"},
 	{"http", true, "kind status count", run_http,
 	"kind=status|close|silent for the next count requests of the management service"},
+	{"query", true, "kind status code msg after ms count", run_query,
+	"kind=status|error|late-error|close|reset|silent|delay|cut|none for the next count requests of the query service"},
 	{"clear", true, "", run_clear, "no more faults and delays"},
 	{0}
 };

@@ -485,7 +485,7 @@ def addresses_in_the_start_up_file():
         same((len(c.ready['kv']), len(c.ready['management']), c.ready['connection_string'].count(':')), (2, 3, 3))
         config = c.config()
         listed = config['nodesExt']
-        same([sorted(n['services']) for n in listed], [['kv', 'mgmt'], ['kv', 'mgmt'], ['mgmt']])
+        same([sorted(n['services']) for n in listed], [['kv', 'mgmt', 'n1ql'], ['kv', 'mgmt', 'n1ql'], ['mgmt', 'n1ql']])
         same(config['vBucketServerMap']['serverList'][0].rsplit(':', 1)[0], '[::1]')
         same([n.get('alternateAddresses') for n in listed],
              [{'external': {'hostname': 'a', 'ports': listed[0]['services']}}, {'n': {'hostname': 'c', 'ports': {'kvSSL': 7}}},

@@ -153,6 +153,7 @@ main(int argc, char **argv)
 	}
 	control_stop(cl);
 	http_stop(cl);
+	query_catalog_free(cl);
 	cluster_free(cl);
 	event_free(term);
 	event_free(intr);

@@ -275,6 +275,7 @@ node_clear_faults(Node *n)
 		n->wire_faults = next;
 	}
 	n->http_fault.remaining = 0;
+	query_fault_clear(n);
 	while (n->faults != NULL)
 	{
 		Fault	   *next = n->faults->next;

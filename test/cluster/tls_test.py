@@ -137,7 +137,7 @@ def no_ports_without_certificates():
         link.request('GET', '/pools/default/b/default', headers={'Authorization': ADMIN})
         services = json.loads(link.getresponse().read())['nodesExt'][0]['services']
         link.close()
-        same(sorted(services), ['kv', 'mgmt'])
+        same(sorted(services), ['kv', 'mgmt', 'n1ql'])
 
 @test
 def ports_are_in_the_configuration():

@@ -68,6 +68,20 @@ agg_new(Exec *x, N1Arena *keep, const N1Expr *e)
 	return s;
 }
 
+/* A sum that has become a double stays one, even where it is the least of the integers. */
+static N1Value *
+float_sum(N1Arena *a, double sum)
+{
+	N1Value    *v = n1_double(a, sum);
+
+	if (v->is_int && v->u.i == INT64_MIN)
+	{
+		v->is_int = false;
+		v->u.d = sum;
+	}
+	return v;
+}
+
 static N1Value *
 add_numbers(N1Arena *a, const N1Value *x, const N1Value *y)
 {
@@ -75,7 +89,7 @@ add_numbers(N1Arena *a, const N1Value *x, const N1Value *y)
 
 	if (x->is_int && y->is_int && !__builtin_add_overflow(x->u.i, y->u.i, &sum))
 		return n1_int(a, sum);
-	return n1_double(a, n1_num(x) + n1_num(y));
+	return float_sum(a, n1_num(x) + n1_num(y));
 }
 
 /* A running value: numbers are changed in place, so that a long sum does not fill the arena. */

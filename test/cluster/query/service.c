@@ -233,6 +233,14 @@ query_node_paused(Node *n, bool paused)
 }
 
 void
+query_fault_clear(Node *n)
+{
+	QueryFault	none = {.kind = QUERY_FAULT_NONE};
+
+	query_fault_set(n, &none);
+}
+
+void
 query_fault_set(Node *n, const QueryFault *f)
 {
 	QueryNode  *qn = n->query;
