@@ -115,6 +115,16 @@ chaos:
 
 valgrind:
 	test/deps.sh build valgrind
-	test/valgrind.sh
+	test/valgrind.sh $(SUITES)
+
+.PHONY: ubsan
+ubsan:
+	test/deps.sh build
+	test/ubsan.sh $(SUITES)
+
+.PHONY: nightly
+nightly:
+	test/deps.sh build test valgrind pgmatrix
+	test/nightly.sh
 
 .PHONY: help deps demo demo-shell test lint interop bench chaos valgrind

@@ -1,11 +1,12 @@
 # Fuzz targets of src/protocol (libFuzzer, clang).
 #
 #   make fuzz-smoke                  a few seconds each, from a generated corpus
-#   make fuzz-smoke FUZZ_SECONDS=600 longer
+#   make fuzz MINUTES=5              minutes each
 
 FUZZ_DIR      = build/fuzz
 FUZZ_CC      ?= clang
 FUZZ_SECONDS ?= 3
+MINUTES      ?= 1
 FUZZ_TARGETS  = $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 FUZZ_CFLAGS   = -std=c11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -fno-omit-frame-pointer \
 	-Isrc/protocol -Itest/unit -Itest/fuzz -MMD -MP
@@ -32,7 +33,11 @@ $(FUZZ_DIR)/seeds: $(FUZZ_DIR)/test/fuzz/seeds.o $(FUZZ_DIR)/test/unit/vectors.o
 fuzz-smoke: $(FUZZ_DIR)/seeds $(FUZZ_TARGETS:%=$(FUZZ_DIR)/fuzz_%)
 	test/fuzz/run.sh $(FUZZ_DIR) $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
+fuzz:
+	test/deps.sh build test
+	$(MAKE) -s fuzz-smoke FUZZ_SECONDS=$$(($(MINUTES) * 60))
+
 .SECONDARY: $(FUZZ_TARGETS:%=$(FUZZ_DIR)/test/fuzz/fuzz_%.o)
 -include $(FUZZ_OBJS:.o=.d) $(wildcard $(FUZZ_DIR)/test/*/*.d)
 
-.PHONY: fuzz-smoke
+.PHONY: fuzz-smoke fuzz
