@@ -274,6 +274,8 @@ struct N1Eval
 	bool		(*exists) (N1Eval *ev, const struct N1Expr *e, const N1Row *row, bool *found);
 	void	   *pipeline;
 
+	struct N1InTable *in_tables;	/* of the evaluator */
+
 	/* Asked now and then in long loops: true ends the statement with ev->err set (time is up, cancelled). */
 	bool		(*interrupted) (N1Eval *ev);
 	void	   *request;

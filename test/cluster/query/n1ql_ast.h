@@ -87,6 +87,7 @@ struct N1Expr
 	bool		constant;		/* no names, no parameters, no subquery, nothing volatile */
 	bool		ignore_nulls;	/* window: IGNORE NULLS */
 	bool		from_last;		/* window: FROM LAST */
+	bool		hashed;			/* N1E_IN: the server looks a long list up by the text of its values */
 	bool		lookup;			/* N1E_SUBQUERY: refers to names around it */
 	int			line, col;		/* as the server reports them */
 	int			depth;			/* height of the tree */
@@ -103,7 +104,6 @@ struct N1Expr
 	int			n_binds;
 	N1Expr	   *cond;			/* SATISFIES or WHEN; may be NULL */
 	N1Select   *select;
-	void	   *cache;			/* of the evaluator: a compiled constant pattern */
 };
 
 /* ---- FROM ---- */

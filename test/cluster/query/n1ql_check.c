@@ -413,6 +413,49 @@ check_grouping(N1Parser *P, N1Sub *s, const N1Select *order)
 		must_survive(g, order->order[i].expr);
 }
 
+/* ---- lists that the server looks up in a table ---- */
+
+/* The same for every row: constants, parameters and what is made of them, a subquery that stands for itself. */
+static bool
+is_static(const N1Expr *e)
+{
+	if (e->kind == N1E_SUBQUERY)
+		return !e->lookup;
+	if (e->kind == N1E_PARAM || e->kind == N1E_CONST)
+		return true;
+	if (e->kind == N1E_IDENT || e->kind == N1E_SELF || (e->kind >= N1E_ANY && e->kind <= N1E_COLL_OBJECT) ||
+		(e->kind == N1E_FUNC && (e->func->flags & (N1F_AGGREGATE | N1F_WINDOW | N1F_VOLATILE))))
+		return false;
+	for (int i = 0; i < e->n_args; i++)
+		if (e->args[i] != NULL && (e->args[i]->kind == N1E_SUBQUERY || !is_static(e->args[i])))
+			return false;
+	return true;
+}
+
+static void
+mark_lists(N1Parser *P, N1Expr *e)
+{
+	N1List		parts = {0};
+
+	if (e == NULL)
+		return;
+	if (e->kind == N1E_IN)
+		e->hashed = is_static(e->args[1]);
+	n1p_children(P, e, &parts);
+	for (int i = 0; i < parts.n; i++)
+		mark_lists(P, parts.v[i]);
+}
+
+static void
+mark_from(N1Parser *P, N1From *f)
+{
+	if (f == NULL || f->left == NULL)
+		return;
+	mark_from(P, f->left);
+	if (f->kind == N1FR_JOIN || f->kind == N1FR_NEST)
+		mark_lists(P, f->on);
+}
+
 static void
 check_sub(N1Parser *P, N1Select *select, N1Sub *s, const N1Select *order)
 {
@@ -430,6 +473,9 @@ check_sub(N1Parser *P, N1Select *select, N1Sub *s, const N1Select *order)
 	if (s->grouped)
 		check_grouping(P, s, order);
 	n1p_simplify_where(P, s);
+	mark_lists(P, s->where);
+	mark_lists(P, s->having);
+	mark_from(P, s->from);
 }
 
 static void

@@ -16,6 +16,13 @@ N1Value    *n1e_within(N1Eval *ev, const N1Expr *e, const N1Row *row);
 N1Value    *n1e_like(N1Eval *ev, const N1Expr *e, const N1Row *row);
 N1Value    *n1e_collection(N1Eval *ev, const N1Expr *e, const N1Row *row);	/* ANY to OBJECT ... FOR */
 
+/* x IN list for a list of N1_LONG_LIST values or more and an IN that is hashed; neither MISSING nor x NULL. */
+#define N1_LONG_LIST 16
+
+/* An element as IN sees it: the numbers of a subquery are floats to it. */
+N1Value    *n1e_in_element(N1Arena *a, const N1Expr *e, N1Value *v);
+N1Value    *n1e_in_table(N1Eval *ev, const N1Expr *e, N1Value *x, N1Value *list);
+
 /* An array of references that grows. */
 typedef struct N1Items
 {

@@ -44,6 +44,14 @@ n1_descendants(N1Eval *ev, N1Value *v, N1Items *values, N1Items *names)
 }
 
 N1Value *
+n1e_in_element(N1Arena *a, const N1Expr *e, N1Value *v)
+{
+	bool		big = v->type == N1_NUMBER && v->is_int && (v->u.i > 9007199254740992 || v->u.i < -9007199254740992);
+
+	return big && e->args[1]->kind == N1E_SUBQUERY ? n1_double(a, (double) v->u.i) : v;
+}
+
+N1Value *
 n1e_in(N1Eval *ev, const N1Expr *e, const N1Row *row)
 {
 	N1Value    *x = n1_eval(ev, e->args[0], row),
@@ -60,9 +68,11 @@ n1e_in(N1Eval *ev, const N1Expr *e, const N1Row *row)
 	n1_unpack(list);
 	if (x->type == N1_NULL)
 		return list->u.arr.n == 0 ? &n1_false : &n1_null;
+	if (e->hashed && list->u.arr.n >= N1_LONG_LIST)
+		return n1e_in_table(ev, e, x, list);
 	for (size_t i = 0; i < list->u.arr.n; i++)
 	{
-		N1Value    *v = list->u.arr.v[i];
+		N1Value    *v = n1e_in_element(ev->arena, e, list->u.arr.v[i]);
 
 		if (v->type == N1_NULL)
 			null = true;
