@@ -137,6 +137,7 @@ INSERT INTO types (id, j, jb) VALUES ('v5', 'null', 'null');
 SELECT body FROM stored WHERE id = 'v5';
 SELECT j IS NULL, jb IS NULL FROM types WHERE id = 'v5';
 
+CREATE FOREIGN TABLE stored_json (id text OPTIONS (key 'true') COLLATE "C", doc jsonb OPTIONS (document 'true')) SERVER w OPTIONS (collection 'insert');
 -- what JSON cannot hold
 SELECT attempt($$ INSERT INTO types (id, f8) VALUES ('x', 'NaN') $$);
 SELECT attempt($$ INSERT INTO types (id, f4) VALUES ('x', '-Infinity') $$);
@@ -150,7 +151,15 @@ SELECT attempt($$ INSERT INTO types (id, ts) VALUES ('x', '0044-03-15 BC') $$);
 SELECT attempt($$ INSERT INTO types (id, ia) VALUES ('x', '[0:1]={1,2}') $$);
 SELECT attempt($$ INSERT INTO types (id, jba) VALUES ('x', '{{1,2},{3,4}}') $$);
 SELECT attempt(format('INSERT INTO types (id, j) VALUES (%L, %L)', 'x', repeat('[', 300) || repeat(']', 300)));
+SELECT attempt(format('INSERT INTO types (id, jb) VALUES (%L, %L)', 'x', repeat('[', 300) || repeat(']', 300)));
 SELECT count(*) FROM types WHERE id = 'x';
+-- what is written of jsonb is its own text
+CREATE TABLE shapes (id text, doc jsonb);
+INSERT INTO shapes VALUES ('shape-1', '{"a": [], "b": {}, "c": [1, [2, {"d": null}], "x"], "e\"\\\u0001\n": "\b\f\r\t/\u007f é 😀"}'), ('shape-2', '"scalar"'),
+  ('shape-3', '-1.500'), ('shape-4', 'true'), ('shape-5', '[[[]], [{}], {"a": {"b": [0]}}]'), ('shape-6', '1e30'), ('shape-7', '[]');
+INSERT INTO stored_json SELECT * FROM shapes;
+SELECT shapes.id, stored.body = shapes.doc::text AS same, CASE WHEN id IN ('shape-1', 'shape-5') THEN body END AS body
+  FROM shapes JOIN stored USING (id) WHERE stored.id = ANY (ARRAY(SELECT id FROM shapes)) ORDER BY id;
 
 -- numbers since 1970
 CREATE FOREIGN TABLE epochs (
@@ -186,6 +195,6 @@ EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) INSERT INTO u SELECT 'own-
 
 \set ECHO none
 \i test/sql/write_cleanup.sql
-DROP TABLE local_types;
+DROP TABLE local_types, shapes;
 DROP TYPE pair, mood;
 DROP DOMAIN posint;

@@ -12,6 +12,7 @@
 
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "utils/jsonb.h"
 
 #include "../protocol/json_value.h"
 #include "../protocol/json_walk.h"
@@ -160,5 +161,13 @@ extern void value_encode(ValueState *state, ValueType *type, Datum datum, String
 extern bool value_encode_needs_settings(const ValueType *type);
 extern int	value_encode_begin(void);
 extern void value_encode_end(int level);
+
+/* ---- value_jsonb_out.c ---- */
+
+/* A JSON string of text that is UTF-8, or in any encoding of servers: appended in the same. */
+extern void value_append_string(StringInfo out, const char *text, size_t len);
+
+/* The text of a jsonb, in the server's encoding; throws when it is nested too deeply. */
+extern void value_append_jsonb(StringInfo out, Jsonb *jsonb);
 
 #endif							/* CBCONN_VALUE_H */

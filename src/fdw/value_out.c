@@ -52,19 +52,21 @@ value_unwritable(const ValueType *type, const char *what)
 static void
 out_string(const char *text, StringInfo out)
 {
-	escape_json(out, pg_server_to_any(text, strlen(text), PG_UTF8));
+	const char *utf8 = pg_server_to_any(text, strlen(text), PG_UTF8);
+
+	value_append_string(out, utf8, strlen(utf8));
 }
 
 /* JSON text in the server's encoding, as it is. */
 static void
-out_json(const ValueType *type, const char *text, StringInfo out)
+out_json(const char *text, StringInfo out)
 {
 	char	   *utf8 = pg_server_to_any(text, strlen(text), PG_UTF8);
 	CbJsonValue value;
 	CbJsonError err = {0};
 
 	/* The type's input function checked it, but not how deep it is. */
-	if (type->kind == VALUE_JSON && cb_json_value(cb_span_cstr(utf8), &value, &err) != CB_OK)
+	if (cb_json_value(cb_span_cstr(utf8), &value, &err) != CB_OK)
 		ereport(ERROR,
 				(errcode(err.result == CB_LIMIT ? ERRCODE_PROGRAM_LIMIT_EXCEEDED : ERRCODE_INVALID_JSON_TEXT),
 				 errmsg("value cannot be stored as JSON"),
@@ -73,11 +75,18 @@ out_json(const ValueType *type, const char *text, StringInfo out)
 }
 
 static void
-out_jsonb(Datum datum, const ValueType *type, StringInfo out)
+out_jsonb(Datum datum, StringInfo out)
 {
-	Jsonb	   *jsonb = DatumGetJsonbP(datum);
+	StringInfoData text;
 
-	out_json(type, JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb)), out);
+	if (GetDatabaseEncoding() == PG_UTF8)
+	{
+		value_append_jsonb(out, DatumGetJsonbP(datum));
+		return;
+	}
+	initStringInfo(&text);
+	value_append_jsonb(&text, DatumGetJsonbP(datum));
+	appendStringInfoString(out, pg_server_to_any(text.data, text.len, PG_UTF8));
 }
 
 static void
@@ -389,10 +398,10 @@ value_encode(ValueState *state, ValueType *type, Datum datum, StringInfo out)
 			out_string(TextDatumGetCString(datum), out);
 			break;
 		case VALUE_JSON:
-			out_json(type, TextDatumGetCString(datum), out);
+			out_json(TextDatumGetCString(datum), out);
 			break;
 		case VALUE_JSONB:
-			out_jsonb(datum, type, out);
+			out_jsonb(datum, out);
 			break;
 		case VALUE_BYTEA:
 			out_base64(datum, out);
