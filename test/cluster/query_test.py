@@ -383,6 +383,44 @@ def prepared():
         same(c.code("EXECUTE p"), (404, 4040))
 
 
+# ---------------------------------------------------------------- plans
+
+def operators(plan):
+    """Names of the operators of a plan, depth first."""
+    names = [plan["#operator"]]
+    for child in plan.get("~children", []) + ([plan["~child"]] if "~child" in plan else []):
+        names += operators(child)
+    return names
+
+
+@test
+def explain():
+    with Cluster() as c:
+        def plan(statement, **params):
+            row = c.rows("EXPLAIN " + statement, **params)[0]
+            same(row["text"], statement)
+            same(row["plan"]["#operator"], "Sequence")
+            return operators(row["plan"])[1:]
+
+        same(plan("SELECT n FROM c WHERE n > $p ORDER BY n DESC LIMIT 3"),
+             ["PrimaryScan3", "Fetch", "Filter", "InitialProject", "Order", "Limit"])
+        same(plan('SELECT RAW c FROM c USE KEYS "k1"'), ["KeyScan", "Fetch", "InitialProject"])
+        same(plan("SELECT t, COUNT(*) FROM c GROUP BY t HAVING COUNT(*) > 1"),
+             ["PrimaryScan3", "Fetch", "InitialGroup", "IntermediateGroup", "FinalGroup", "Filter", "InitialProject"])
+        same(plan("SELECT 1 FROM c JOIN d ON META(d).id = c.t"), ["PrimaryScan3", "Fetch", "Join", "InitialProject"])
+        same(plan("SELECT 1 FROM c JOIN d ON d.n = c.n"),
+             ["PrimaryScan3", "Fetch", "HashJoin", "Sequence", "PrimaryScan3", "Fetch", "InitialProject"])
+        same(plan("SELECT 1 FROM c LEFT JOIN d ON d.n < c.n UNNEST c.a x"),
+             ["PrimaryScan3", "Fetch", "NestedLoopJoin", "Sequence", "PrimaryScan3", "Fetch", "Unnest", "InitialProject"])
+        same(plan("SELECT DISTINCT 1 UNION SELECT 2"),
+             ["UnionAll", "Sequence", "DummyScan", "InitialProject", "Distinct", "Sequence", "DummyScan", "InitialProject",
+              "Distinct"])
+        scan = c.rows("EXPLAIN SELECT 1 FROM c")[0]["plan"]["~children"][0]
+        same((scan["index"], scan["using"], scan["bucket"], scan["scope"], scan["keyspace"]),
+             ("#sequentialscan", "sequentialscan", "b", "s", "c"))
+        same(c.code("EXPLAIN SELECT 1 FROM nope"), (424, 12003))
+
+
 # ---------------------------------------------------------------- refusals, faults
 
 @test

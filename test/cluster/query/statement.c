@@ -175,9 +175,9 @@ run_explain(Exec *x, const N1Stmt *st)
 {
 	N1Buf		row;
 
-	if (st->inner != NULL)
+	if (st->inner->select == NULL)
 	{
-		exec_fail(x, 5000, 500, "EXPLAIN is not supported by this test cluster yet.");
+		exec_fail(x, 5000, 500, "Only queries can be explained in this test cluster.");
 		run_refuse(x);
 		return;
 	}
