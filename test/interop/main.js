@@ -5,7 +5,7 @@ const path = require('path');
 const couchbase = require('couchbase');
 const { Harness } = require('./harness');
 
-const SECTIONS = ['connect', 'documents', 'subdocument', 'durability', 'scans', 'management', 'load', 'tables', 'tls', 'faults', 'topology'];
+const SECTIONS = ['connect', 'documents', 'subdocument', 'durability', 'scans', 'management', 'query', 'load', 'tables', 'tls', 'faults', 'topology'];
 
 async function main()
 {
