@@ -151,7 +151,6 @@ query_open(ClusterHandle *handle, const QueryRequest *request, MemoryContext cxt
 	copy_parameters(query, request->parameters);
 	query->readonly = request->readonly;
 	query->prepared = request->prepared;
-	query->patient = request->patient;
 	query->consistency = request->consistency;
 	query->scan_wait = request->scan_wait;
 	query->timeout = request->timeout > 0 ? request->timeout : handle->settings->query_timeout;
@@ -392,7 +391,6 @@ query_failed(RemoteQuery *query, const QueryFailure *failure)
 		query_raise(query, failure);
 	}
 	query_forget_answer(query);
-	query_end_spill(query);
 	query->state = QUERY_NEW;
 	query->metrics->retries++;
 	query->attempts++;
@@ -507,9 +505,8 @@ query_next(RemoteQuery *query, const char **row, size_t *len)
 		query_start(query);
 	while (!found)
 	{
-		if (query->state == QUERY_SENT && query->spill == NULL && (query->patient || is_slow(query)) &&
-			!query_drain(query))
-			continue;
+		if (query->state == QUERY_SENT && is_slow(query))
+			query_drain(query);
 		if (query->spill != NULL)
 			found = query_spilled_row(query, &text);
 		else if (query->state == QUERY_SENT)

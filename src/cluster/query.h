@@ -43,7 +43,6 @@ typedef struct QueryRequest
 	const QueryParameter *parameters;
 	bool		readonly;		/* the service refuses to write; only such requests are ever sent a second time */
 	bool		prepared;		/* the service keeps the plan; the handle remembers its name by statement */
-	bool		patient;		/* rows may be taken with long pauses: all of the answer is fetched before the first */
 	QueryConsistency consistency;
 	int64		scan_wait;		/* microseconds indexes may take to catch up; 0: the service decides */
 	int64		timeout;		/* microseconds the service may say nothing while it is waited for; 0: query_timeout */

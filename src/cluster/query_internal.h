@@ -57,7 +57,6 @@ struct RemoteQuery
 	CbSqlppParameter *parameters;
 	bool		readonly;
 	bool		prepared;
-	bool		patient;
 	QueryConsistency consistency;
 	int64		scan_wait;
 	int64		timeout;
@@ -133,8 +132,8 @@ extern bool query_conclude(RemoteQuery *query, QueryFailure *failure);
 
 /* ---- query_spill.c ---- */
 
-/* Fetches all that is still to come into a temporary file; false: an attempt failed and another is on its way. */
-extern bool query_drain(RemoteQuery *query);
+/* Fetches all that is still to come, after the first rows went out, into a temporary file. */
+extern void query_drain(RemoteQuery *query);
 extern bool query_spilled_row(RemoteQuery *query, CbSpan *row);
 
 /* Ends with the file; not to be called while errors are being cleaned up, when PostgreSQL does so itself. */

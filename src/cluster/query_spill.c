@@ -66,11 +66,9 @@ query_spilled_row(RemoteQuery *query, CbSpan *row)
 	return true;
 }
 
-bool
+void
 query_drain(RemoteQuery *query)
 {
-	int			attempts = query->attempts;
-
 	start_spill(query);
 	while (query->state == QUERY_SENT)
 	{
@@ -78,14 +76,11 @@ query_drain(RemoteQuery *query)
 
 		if (query_step(query, &row))
 			write_row(query, row);
-		if (query->attempts != attempts)
-			return false;
 	}
 	if (BufFileSeek(query->spill, 0, 0, SEEK_SET) != 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not rewind a temporary file of a remote query")));
-	return true;
 }
 
 void

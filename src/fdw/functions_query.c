@@ -75,6 +75,16 @@ consistency_of(const char *text)
 			 errhint("It is \"not_bounded\", \"request_plus\" or \"at_plus\".")));
 }
 
+static void
+show_warnings(RemoteQuery *query)
+{
+	ListCell   *lc;
+
+	foreach(lc, query_warnings(query))
+		ereport(WARNING,
+				(errmsg("the query service warns: %s", (const char *) lfirst(lc))));
+}
+
 /* On the way out that is no error: a temporary file has to be closed. */
 static void
 on_shutdown(Datum arg)
@@ -126,6 +136,7 @@ cbconn_query(PG_FUNCTION_ARGS)
 	funcctx = SRF_PERCALL_SETUP();
 	if (!query_next(funcctx->user_fctx, &row, &len))
 	{
+		show_warnings(funcctx->user_fctx);
 		query_close(funcctx->user_fctx);
 		/* Its memory goes now; the function may be called again in the same context. */
 		UnregisterExprContextCallback(((ReturnSetInfo *) fcinfo->resultinfo)->econtext, on_shutdown,

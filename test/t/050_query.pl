@@ -111,7 +111,7 @@ is(outcome("SELECT count(*), max(length(r->>'t')) FROM cbconn_query('cb', 'rows 
 is(outcome("SELECT count(*) FROM cbconn_query('cb', 'rows 0 0') r"), '0', 'no rows');
 is(query('raw [1, {"a": "\u00fc\"]}"}, -2.5e3]'), '[1, {"a": "ü\"]}"}, -2500]', 'a row of anything');
 is(outcome("SELECT count(*) FROM cbconn_query('cb', 'slowly 4 0.2') r"), '4', 'slow rows');
-is(query('warn'), '1', 'warnings do no harm');
+like(query('warn'), qr/WARNING:  the query service warns: 5036: divided by zero$/, 'warnings are shown');
 
 # ---- what is wrong ----
 
@@ -238,6 +238,20 @@ is($session->query_safe('MOVE FORWARD ALL IN c'), '', 'to its end');
 $session->query_safe('CLOSE c; COMMIT');
 is($session->query_safe("SELECT count(*) FROM pg_ls_tmpdir()"), '0', 'no temporary file is left');
 like(slurp_file($node->logfile), qr/temporary file: path "base\/pgsql_tmp/, 'there was one');
+
+# Neither memory nor descriptors grow, whatever the end.
+$session->query_safe(q{CREATE FUNCTION try_query(statement text, more boolean) RETURNS void LANGUAGE plpgsql AS $$
+	BEGIN PERFORM cbconn_query('cb', statement, prepared => more); EXCEPTION WHEN OTHERS THEN END $$});
+my $many = sub {
+	$session->query_safe("SELECT try_query(s, p) FROM generate_series(1, $_[0]) i,
+		unnest(ARRAY['raw 1', 'rows 300 40', 'cut 3', 'refuse 3000 400', 'late', 'html 404', 'garbage'], ARRAY[true, false, false, false, false, false, false]) u (s, p)");
+};
+my $open = sub { $session->query_safe("SELECT count(*) FROM pg_ls_dir('/proc/self/fd')") };
+$many->(40);
+($before, my $descriptors) = ($memory->(), $open->());
+$many->(120);
+cmp_ok($memory->() - $before, '<', 1e6, '840 queries: memory stays');
+cmp_ok($open->(), '<=', $descriptors + 2, 'descriptors, too');
 
 # A savepoint that ends badly leaves the cursor of the outer level whole.
 $session->query_safe("BEGIN; DECLARE c CURSOR FOR SELECT cbconn_query('cb', 'rows 50000 150')");
