@@ -116,6 +116,10 @@ EXPLAIN (COSTS OFF) UPDATE t SET n = 0 FROM many TABLESAMPLE BERNOULLI (1) WHERE
 SET cbconn_fdw.enable_key_lookup = off;
 EXPLAIN (COSTS OFF) UPDATE t SET n = x FROM many WHERE id = k;
 RESET cbconn_fdw.enable_key_lookup;
+-- too many for work_mem
+SET work_mem = '64kB';
+EXPLAIN (COSTS OFF) UPDATE t SET n = x FROM many WHERE id = k;
+RESET work_mem;
 -- empty lists, keys that are NULL or nowhere
 UPDATE t SET n = 0 FROM many WHERE id = k AND x < 0;
 INSERT INTO many VALUES (NULL, 1), ('nowhere', 1), ('many-1', 1);

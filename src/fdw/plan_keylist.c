@@ -11,6 +11,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
@@ -25,8 +26,8 @@
 
 #include "compat.h"
 
-/* More keys are not kept in memory. */
-#define KEYLIST_MAX		1000000
+/* Memory that one key takes: in the array, in the list of look-ups. */
+#define KEYLIST_KEY_BYTES	200
 
 /* Whether an expression needs more than a row of its own table. */
 static bool
@@ -47,14 +48,14 @@ keylist_can_use(Node *expr)
 	return !keylist_is_entangled(expr, NULL) && !contain_volatile_functions(expr);
 }
 
-/* A table whose rows may be read twice without anybody noticing. */
+/* A table whose rows may be read twice without anybody noticing, and are few enough to be kept in memory. */
 static bool
 keylist_can_read(PlannerInfo *root, Index relid)
 {
 	RangeTblEntry *rte = planner_rt_fetch(relid, root);
 	RelOptInfo *rel = root->simple_rel_array[relid];
 
-	return rel != NULL && rel->reloptkind == RELOPT_BASEREL && rel->rows <= KEYLIST_MAX &&
+	return rel != NULL && rel->reloptkind == RELOPT_BASEREL && rel->rows * KEYLIST_KEY_BYTES <= get_hash_memory_limit() &&
 		rte->rtekind == RTE_RELATION && rte->tablesample == NULL &&
 		(rte->relkind == RELKIND_RELATION || rte->relkind == RELKIND_PARTITIONED_TABLE ||
 		 rte->relkind == RELKIND_MATVIEW);
