@@ -276,6 +276,8 @@ build_session(const RawRequest *raw, CbBuf *out)
 			return cb_kv_get_cluster_config(out, raw->opaque, &version);
 		case CB_OP_NOOP:
 			return cb_kv_noop(out, raw->opaque);
+		case CB_OP_VERSION:
+			return cb_kv_version(out, raw->opaque);
 		case CB_OP_STAT:
 			return cb_kv_stat(out, raw->opaque, raw->key);
 		case CB_OP_GET_MANIFEST:
