@@ -63,37 +63,39 @@ my $patient = $session;
 undef $session;
 fresh();
 is(logged($look), '', 'below the threshold');
-$node->safe_psql('postgres', q{ALTER SERVER cb OPTIONS (ADD slow_kv '100ms')});
+$cluster->control('clear all');
+$cluster->control('delay all ms=450');
+$node->safe_psql('postgres', q{ALTER SERVER cb OPTIONS (ADD slow_kv '300ms')});
 like(logged($look), qr/^slow connecting ${line}connect\n$/, 'ALTER SERVER counts from the next transaction on');
 $cluster->control('clear all');
 fresh();
-$cluster->control('delay all ms=150');
+$cluster->control('delay all ms=450');
 like(logged($look), qr/^slow key look-up ${line}operation$/, 'a lower threshold');
 $cluster->control('clear all');
 fresh();
-$cluster->control('delay all ms=150');
+$cluster->control('delay all ms=450');
 like(logged('SELECT id FROM cb_doc LIMIT 20'), qr/^slow scan ${line}operation$/, 'a slow scan: one line');
 $cluster->control('clear all');
 fresh();
-$cluster->control('tmpfail all count=4');
+$cluster->control('tmpfail all count=5');
 like(logged($look), qr/^slow key look-up ${line}operation$/, 'refused again and again: all attempts together');
 $cluster->control('clear all');
 
 fresh();
-is(logged(q{BEGIN; DECLARE c CURSOR FOR SELECT * FROM cb_doc; FETCH 1 FROM c; SELECT pg_sleep(0.3); MOVE ALL IN c; COMMIT}), '',
+is(logged(q{BEGIN; DECLARE c CURSOR FOR SELECT * FROM cb_doc; FETCH 1 FROM c; SELECT pg_sleep(0.6); MOVE ALL IN c; COMMIT}), '',
 	'a cursor that rests is not slow');
 is(logged(q{SELECT count(pg_sleep(0.0005)) FROM cb_doc}), '', 'nor is a slow consumer');
 $node->safe_psql('postgres', q{ALTER SERVER cb OPTIONS (SET slow_kv '0')});
 fresh();
-$cluster->control('delay all ms=150');
+$cluster->control('delay all ms=450');
 is(logged($look), '', 'switched off');
 $cluster->control('clear all');
 my ($status, $out, $error) = $node->psql('postgres', q{ALTER SERVER cb OPTIONS (SET slow_kv '5')});
 like($error, qr/invalid value for option "slow_kv": "5"/, 'a number needs a unit');
 $node->safe_psql('postgres', q{ALTER SERVER cb OPTIONS (DROP slow_kv, SET connection_string '}
-	  . $cluster->connection_string . q{?tracing_threshold_kv=0.1&kv_scan_timeout=1s')});
+	  . $cluster->connection_string . q{?tracing_threshold_kv=0.3&kv_scan_timeout=1s')});
 fresh();
-$cluster->control('delay all ms=150');
+$cluster->control('delay all ms=450');
 like(logged($look), qr/^slow key look-up ${line}operation$/, 'the threshold of the connection string');
 $cluster->control('clear all');
 
