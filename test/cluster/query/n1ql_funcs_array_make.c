@@ -509,13 +509,12 @@ fn_array_range(N1Eval *ev, N1Value **args, int n)
 	if (!(count <= MOST_ELEMENTS) || count * ELEMENT_BYTES > MOST_BYTES)
 		return n1_fail(ev, 5010, "%s", "");
 	m = making(ev, (size_t) count + 2);
-	for (double x = v[0]; v[2] > 0 ? x < v[1] : x > v[1]; x += v[2])
+	while ((v[2] > 0 ? v[0] < v[1] : v[0] > v[1]) && m.n <= (size_t) count + 1)
 	{
 		if (m.n % 1024 == 1023 && ev->interrupted != NULL && ev->interrupted(ev))
 			return NULL;
-		if (m.n > (size_t) count + 1)
-			break;
-		put(&m, n1_double(ev->arena, x));
+		put(&m, n1_double(ev->arena, v[0]));
+		v[0] += v[2];
 	}
 	return made(ev, &m);
 }

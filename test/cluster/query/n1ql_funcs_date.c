@@ -381,7 +381,8 @@ f_format_str(N1Eval *ev, N1Value **args, int n)
 static N1Value *
 now_text(N1Eval *ev, int64_t us, const N1Value *zone, const N1Value *layout)
 {
-	N1Time		t = n1_time_millis((double) (us / 1000));
+	int64_t		millis = us / 1000;
+	N1Time		t = n1_time_millis((double) millis);
 
 	if (zone != NULL && !n1_time_zone(ev->arena, &t, zone->u.str.s, zone->u.str.n))
 		return &n1_null;
@@ -402,7 +403,7 @@ f_now_millis(N1Eval *ev, N1Value **args, int n)
 {
 	(void) args;
 	(void) n;
-	return n1_double(ev->arena, (double) (ev->now_us / 1000));
+	return n1_int(ev->arena, ev->now_us / 1000);
 }
 
 static N1Value *

@@ -223,15 +223,13 @@ time_layout(N1Arena *a, const char *s, size_t n)
 	if (spaces > 0)
 		n1_buf_char(&b, ' ');
 	i += spaces;
-	if (n - i == 1 && s[i] == 'Z')
-		n1_buf_str(&b, "Z07:00");
-	else if (s[i] != '+' && s[i] != '-')
+	if (s[i] != '+' && s[i] != '-' && !(n - i == 1 && s[i] == 'Z'))
 		return NULL;
-	else if (n - i == 3)
+	if (n - i == 3)
 		n1_buf_str(&b, "Z07");
 	else if (n - i == 5)
 		n1_buf_str(&b, "Z0700");
-	else if (n - i == 6)
+	else if (n - i == 1 || n - i == 6)
 		n1_buf_str(&b, "Z07:00");
 	else
 		return NULL;

@@ -101,8 +101,9 @@ typedef struct QueryParams
 } QueryParams;
 
 /*
- * Reads the parameters of a request into a struct of zeros but for knows and arg; false with p->error set. query: what stands behind ? in the address (NULL: nothing);
- * type: its Content-Type (NULL: none). Free with query_params_free() in either case.
+ * Reads the parameters of a request into a struct of zeros but for knows and arg; false with p->error set. query: what
+ * stands behind ? in the address (NULL: nothing); type: its Content-Type (NULL: none). Free with query_params_free() in
+ * either case.
  */
 typedef struct QueryBody
 {

@@ -105,12 +105,19 @@ query_add_warning(QueryRequest *r, QueryError *e)
 static void
 add_place(QueryRequest *r, const char *msg, const char *separator)
 {
+	static const char between[] = ", column ";
 	const char *at = strstr(msg, "line ");
-	unsigned	line;
-	unsigned	column;
+	unsigned long line;
+	unsigned long column;
+	char	   *end;
 
-	if (at != NULL && sscanf(at, "line %u, column %u", &line, &column) == 2)
-		evbuffer_add_printf(r->out, ",%s\"column\":%u,%s\"line\":%u", separator, column, separator, line);
+	if (at == NULL)
+		return;
+	line = strtoul(at + 5, &end, 10);
+	if (end == at + 5 || strncmp(end, between, sizeof(between) - 1) != 0)
+		return;
+	column = strtoul(end + sizeof(between) - 1, NULL, 10);
+	evbuffer_add_printf(r->out, ",%s\"column\":%lu,%s\"line\":%lu", separator, column, separator, line);
 }
 
 static void
