@@ -10,7 +10,6 @@
 
 #include <errno.h>
 
-#include "access/xact.h"
 #include "down.h"
 #include "op.h"
 #include "utils/timestamp.h"
@@ -326,7 +325,7 @@ start_attempt(KvConn *conn, int64 now)
 static bool
 was_cut(KvConn *conn)
 {
-	if (GetCurrentStatementStartTimestamp() - conn->last_used_at < RESTED || conn->outstanding > 0)
+	if (conn->outstanding > 0 || GetCurrentTimestamp() - conn->last_used_at < RESTED)
 		return false;
 	if (sock_is_dead(&conn->sock))
 		return true;

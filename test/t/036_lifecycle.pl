@@ -83,6 +83,10 @@ foreach my $round (1, 2)
 	is(CbCluster::finish_query($session), '', "write $round after a cut");
 	sleep(0.1);
 }
+CbCluster::send_query($session, 'DO $$ BEGIN ' . sprintf($write, 3) . '; PERFORM pg_sleep(1); ' . sprintf($write, 4) . '; END $$');
+sleep(0.5);
+$cluster->control('drop all');
+is(CbCluster::finish_query($session), '', 'a cut while a statement does something else');
 is($session->query_safe(q{SELECT sum(retries) FROM cbconn_get_connections()}), '0', 'nothing had to be sent twice');
 
 # ---- ALTER and DROP by another session
