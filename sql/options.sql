@@ -77,8 +77,17 @@ CREATE USER MAPPING FOR public SERVER s OPTIONS (username '', password 'x');
 
 -- values
 CREATE FOREIGN TABLE e (a int) SERVER s OPTIONS (access 'kw');
-CREATE FOREIGN TABLE e (a int) SERVER s OPTIONS (access 'query');
-ALTER SERVER s OPTIONS (ADD access 'query');
+CREATE FOREIGN TABLE e (a int) SERVER s OPTIONS (scan_consistency 'statement_plus');
+CREATE FOREIGN TABLE e (a int) SERVER s OPTIONS (filter '');
+CREATE FOREIGN TABLE e (a int) SERVER s OPTIONS (filter 'type');
+CREATE FOREIGN TABLE e (a int) SERVER s OPTIONS (filter 'type = airline');
+CREATE FOREIGN TABLE e (a int) SERVER s OPTIONS (filter 'type = "airline');
+CREATE FOREIGN TABLE e (a int) SERVER s OPTIONS (filter 'type = null');
+CREATE FOREIGN TABLE e (a int) SERVER s OPTIONS (filter 'n = 1.5');
+CREATE FOREIGN TABLE e (a int) SERVER s OPTIONS (filter 'n = 9007199254740992');
+CREATE FOREIGN TABLE e (a int) SERVER s OPTIONS (filter 'a..b = 1');
+CREATE FOREIGN TABLE e (a int) SERVER s OPTIONS (filter 'type = "a" OR n = 1');
+CREATE FOREIGN TABLE e (a int) SERVER s OPTIONS (filter 'type = "a" AND');
 CREATE FOREIGN TABLE e (a int) SERVER s OPTIONS (lookup 'yes');
 CREATE FOREIGN TABLE e (a int) SERVER s OPTIONS (on_type_error 'ERROR');
 ALTER SERVER s OPTIONS (SET keep_connections 'maybe');

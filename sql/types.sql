@@ -7,7 +7,7 @@ SET datestyle = 'ISO, MDY';
 SET intervalstyle = 'postgres';
 SET bytea_output = 'hex';
 SET extra_float_digits = 1;
-CREATE SERVER types FOREIGN DATA WRAPPER cbconn_fdw OPTIONS (connection_string :'connection', bucket 'types', scope 'app');
+CREATE SERVER types FOREIGN DATA WRAPPER cbconn_fdw OPTIONS (connection_string :'connection', bucket 'types', access 'kv', scope 'app');
 CREATE USER MAPPING FOR CURRENT_USER SERVER types OPTIONS (username :'user', password :'password');
 
 CREATE TYPE mood AS ENUM ('sad', 'happy');

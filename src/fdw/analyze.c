@@ -4,7 +4,7 @@
  *
  * The connection is that of the table's owner, whoever runs ANALYZE.
  */
-#include "fdw.h"
+#include "filter.h"
 
 #include <math.h>
 
@@ -55,10 +55,12 @@ analyze_start(Relation relation, FdwTable *table, int64 size, double *documents)
 
 /*
  * Takes every document while there is room, then each further one with the probability that keeps the sample
- * uniform: the scan returns about as many as were asked for. seen counts all; returns how many rows there are.
+ * uniform: the scan returns about as many as were asked for. seen counts all that pass the filter, of which *share
+ * tells; returns how many rows there are.
  */
 static int
-analyze_take(KvScan *scan, RowDecoder *decoder, TupleDesc tupdesc, HeapTuple *rows, int targrows)
+analyze_take(KvScan *scan, RowDecoder *decoder, FilterMatch *filter, TupleDesc tupdesc, HeapTuple *rows, int targrows,
+			 double *share)
 {
 	MemoryContext row_cxt = AllocSetContextCreate(CurrentMemoryContext, "cbconn_fdw sample row",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -66,14 +68,19 @@ analyze_take(KvScan *scan, RowDecoder *decoder, TupleDesc tupdesc, HeapTuple *ro
 	bool	   *nulls = palloc(sizeof(bool) * Max(tupdesc->natts, 1));
 	const ClusterDoc *doc;
 	uint64		seen = 0;
+	uint64		read = 0;
 	int			nrows = 0;
 
 	while ((doc = kv_scan_next(scan)) != NULL)
 	{
-		uint64		place = seen++;
+		uint64		place = seen;
 		MemoryContext old;
 
 		analyze_delay();
+		read++;
+		if (filter != NULL && !filter_match(filter, doc))
+			continue;
+		seen++;
 		if (place >= targrows)
 			place = pg_prng_uint64_range(&pg_global_prng_state, 0, place);
 		if (place >= targrows)
@@ -90,6 +97,7 @@ analyze_take(KvScan *scan, RowDecoder *decoder, TupleDesc tupdesc, HeapTuple *ro
 		rows[place] = heap_form_tuple(tupdesc, values, nulls);
 	}
 	MemoryContextDelete(row_cxt);
+	*share = read > 0 ? (double) seen / read : 1;
 	return nrows;
 }
 
@@ -101,10 +109,12 @@ analyze_acquire(Relation relation, int elevel, HeapTuple *rows, int targrows, do
 	Bitmapset  *all = bms_make_singleton(InvalidAttrNumber);
 	RowDecoder *decoder = row_decoder_create(table, tupdesc, all, CurrentMemoryContext);
 	KvScan	   *scan = analyze_start(relation, table, targrows, totalrows);
-	int			nrows = analyze_take(scan, decoder, tupdesc, rows, targrows);
+	FilterMatch *filter = filter_match_create(table, CurrentMemoryContext);
+	double		share;
+	int			nrows = analyze_take(scan, decoder, filter, tupdesc, rows, targrows, &share);
 
 	kv_scan_end(scan);
-	*totalrows = Max(*totalrows, nrows);
+	*totalrows = Max(*totalrows * share, nrows);
 	*totaldeadrows = 0;
 	ereport(elevel,
 			(errmsg("\"%s\": collection contains %.0f documents; %d rows in sample",

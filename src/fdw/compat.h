@@ -89,6 +89,16 @@ compat_var_is_plain(const Var *var)
 #endif
 }
 
+static inline bool
+compat_pathkey_is_ascending(const PathKey *pathkey)
+{
+#if PG_VERSION_NUM >= 180000	/* CompareType */
+	return pathkey->pk_cmptype == COMPARE_LT;
+#else
+	return pathkey->pk_strategy == BTLessStrategyNumber;
+#endif
+}
+
 /* The user whose rights count for a relation being planned; InvalidOid: the current one. */
 static inline Oid
 compat_rel_userid(PlannerInfo *root, RelOptInfo *rel)

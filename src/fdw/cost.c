@@ -27,6 +27,14 @@
 #define COST_OPEN_SCANS			128
 #define COST_REOPEN_FACTOR		3.0
 
+/*
+ * The query service fetches 27,000 to 30,000 documents a second and needs 20 to 40 ms to its first row. What it needs
+ * to find them without an index is what a range scan needs; how often it has one is a guess.
+ */
+#define COST_QUERY_DOCUMENTS	2.5
+#define COST_QUERY_TRIPS		4.0
+#define COST_QUERY_FIND			0.5
+
 /* Round trips that a parallel worker needs to connect. */
 #define COST_CONNECT_TRIPS		10.0
 
@@ -131,4 +139,22 @@ cost_range(PlannerInfo *root, RelOptInfo *rel, List *range_clauses, double rows,
 		cost->total += documents * log2(Max(Min(info->vbuckets, documents), 2)) * 0.5 * cpu_operator_cost;
 	}
 	cost_add_local(root, rel, documents, clamp_row_est(rows / share), cost);
+}
+
+void
+cost_query(PlannerInfo *root, RelOptInfo *rel, double selected, double rows, bool sorted, CostEstimate *cost)
+{
+	FdwRelInfo *info = rel->fdw_private;
+	FdwTable   *table = info->table;
+	double		find = (info->vbuckets * COST_OPEN_DOCUMENTS + rel->tuples) * table->tuple_cost * COST_QUERY_FIND;
+	double		transfer = selected * table->tuple_cost * COST_QUERY_DOCUMENTS;
+
+	cost->startup = table->startup_cost * COST_QUERY_TRIPS;
+	cost->total = cost->startup + find + transfer;
+	if (sorted)
+	{
+		cost->total += selected * log2(Max(selected, 2)) * 0.5 * cpu_operator_cost;
+		cost->startup = cost->total - selected * table->tuple_cost * 0.5;
+	}
+	cost_add_local(root, rel, selected, rows, cost);
 }

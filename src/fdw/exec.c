@@ -5,7 +5,7 @@
  * The plan says all there is to decide (F1). Nothing is sent before the first row is wanted, so EXPLAIN and plan nodes
  * that never run do not touch the network.
  */
-#include "exec.h"
+#include "exec_query.h"
 
 #include "access/htup_details.h"
 #include "executor/executor.h"
@@ -69,8 +69,13 @@ cbconnBeginForeignScan(ForeignScanState *node, int eflags)
 	state->access = (ScanAccess) intVal(list_nth(private, SCAN_PRIVATE_ACCESS));
 	state->flags = intVal(list_nth(private, SCAN_PRIVATE_FLAGS));
 	state->limit = intVal(list_nth(private, SCAN_PRIVATE_LIMIT));
-	scan_init_groups(state, node, list_nth(private, SCAN_PRIVATE_TERMS), plan->fdw_exprs);
 	state->decoder = scan_init_decoder(state, node, list_nth(private, SCAN_PRIVATE_COLUMNS));
+	if (state->access == SCAN_QUERY)
+		state->query = query_scan_init(state, node);
+	else
+		scan_init_groups(state, node, list_nth(private, SCAN_PRIVATE_TERMS), plan->fdw_exprs);
+	if (state->access != SCAN_QUERY)
+		state->filter = filter_match_create(state->table, state->cxt);
 	state->paths = (state->flags & SCAN_FLAG_PATHS) != 0 && row_decoder_needs(state->decoder)->lookup_ok;
 	node->fdw_state = state;
 }
@@ -83,6 +88,8 @@ scan_start(FdwScanState *state, ForeignScanState *node)
 		state->handle = table_connect(state->table, state->userid, &state->collection);
 	if (state->access == SCAN_LOOKUP)
 		fetch_start(state, node->ss.ps.ps_ExprContext);
+	else if (state->access == SCAN_QUERY)
+		query_scan_start(state->query, state, node->ss.ps.ps_ExprContext);
 	else
 		range_start(state, node->ss.ps.ps_ExprContext);
 	state->running = true;
@@ -106,6 +113,32 @@ scan_store_identified(TupleTableSlot *slot, const ClusterDoc *doc)
 	return ExecStoreHeapTuple(tuple, slot, false);
 }
 
+static const ClusterDoc *
+scan_next_any(FdwScanState *state)
+{
+	switch (state->access)
+	{
+		case SCAN_LOOKUP:
+			return kv_fetch_next(state->fetch);
+		case SCAN_RANGE:
+			return kv_scan_next(state->scan);
+		case SCAN_QUERY:
+			return query_scan_next(state->query, state);
+	}
+	return NULL;
+}
+
+static const ClusterDoc *
+scan_next(FdwScanState *state)
+{
+	const ClusterDoc *doc;
+
+	do
+		doc = scan_next_any(state);
+	while (doc != NULL && state->filter != NULL && !filter_match(state->filter, doc));
+	return doc;
+}
+
 TupleTableSlot *
 cbconnIterateForeignScan(ForeignScanState *node)
 {
@@ -119,15 +152,15 @@ cbconnIterateForeignScan(ForeignScanState *node)
 	if (state->at_end)
 		return slot;
 
-	doc = state->access == SCAN_LOOKUP ? kv_fetch_next(state->fetch) : kv_scan_next(state->scan);
+	doc = scan_next(state);
 	if (doc == NULL)
 	{
 		state->at_end = true;
 		return slot;
 	}
 	/* a document whose paths cannot be looked up comes whole */
-	if (state->paths)
-		row_decoder_use_lookup(state->decoder, doc->values != NULL);
+	if (state->paths || state->access == SCAN_QUERY)
+		row_decoder_use_lookup(state->decoder, doc->nvalues > 0);
 	row_decode(state->decoder, doc, slot->tts_values, slot->tts_isnull);
 	if (state->flags & SCAN_FLAG_IDENTITY)
 		return scan_store_identified(slot, doc);
@@ -170,4 +203,6 @@ cbconnEndForeignScan(ForeignScanState *node)
 		kv_fetch_end(state->fetch);
 	if (state->scan != NULL)
 		kv_scan_end(state->scan);
+	if (state->query != NULL)
+		query_scan_end(state->query);
 }

@@ -5,6 +5,7 @@
 #ifndef CBCONN_EXEC_H
 #define CBCONN_EXEC_H
 
+#include "filter.h"
 #include "scan.h"
 
 #include "nodes/execnodes.h"
@@ -24,6 +25,7 @@ typedef struct ScanGroup
 } ScanGroup;
 
 typedef struct ParallelScan ParallelScan;
+typedef struct QueryScan QueryScan; /* exec_query.h */
 
 /* ForeignScanState.fdw_state. Everything in it lives as long as the query. */
 typedef struct FdwScanState
@@ -37,12 +39,14 @@ typedef struct FdwScanState
 	ScanGroup  *groups;			/* ANDed */
 	bool		paths;			/* documents come as values of paths */
 	RowDecoder *decoder;
+	FilterMatch *filter;		/* NULL: all documents are rows, or the service filters */
 	MemoryContext cxt;
 
 	ClusterHandle *handle;		/* NULL until the first row is wanted */
 	KvCollection *collection;
 	KvFetch    *fetch;			/* SCAN_LOOKUP; reused by rescans */
 	KvScan	   *scan;			/* SCAN_RANGE; reused by rescans */
+	QueryScan  *query;			/* SCAN_QUERY; reused by rescans */
 	bool		running;		/* conditions evaluated, operation started unless there is nothing to find */
 	bool		at_end;
 

@@ -6,7 +6,7 @@
  * Counters that depend on time and network (how answers were cut into packets, how often the backend waited) are
  * shown only together with times, so that EXPLAIN (ANALYZE, TIMING OFF) is the same every time.
  */
-#include "exec.h"
+#include "exec_query.h"
 #include "modify.h"
 
 #include "executor/executor.h"
@@ -25,6 +25,8 @@ explain_access(const FdwScanState *state)
 
 	if (state->access == SCAN_LOOKUP)
 		return "key lookup";
+	if (state->access == SCAN_QUERY)
+		return "query service";
 	if (state->flags & SCAN_FLAG_ORDERED)
 		return keys_only ? "range scan of keys in key order" : "range scan in key order";
 	return keys_only ? "range scan of keys" : "range scan";
@@ -39,6 +41,55 @@ explain_conditions(ForeignScanState *node, ExplainState *es)
 	List	   *context = set_deparse_context_plan(es->deparse_cxt, &plan->scan.plan, ancestors);
 
 	return deparse_expression((Node *) make_ands_explicit(plan->fdw_recheck_quals), context, es->verbose, false);
+}
+
+/* The statement with its parameters, as they are known here: by the expressions that they are computed from. */
+static void
+explain_statement(ForeignScanState *node, ExplainState *es)
+{
+	ForeignScan *plan = castNode(ForeignScan, node->ss.ps.plan);
+	FdwScanState *state = node->fdw_state;
+	List	   *ancestors = explain_ancestors(es->pstmt, &plan->scan.plan);
+	List	   *context = set_deparse_context_plan(es->deparse_cxt, &plan->scan.plan, ancestors);
+	List	   *parameters = NIL;
+	ListCell   *lc;
+
+	ExplainPropertyText("Chosen By", strVal(list_nth(plan->fdw_private, SCAN_PRIVATE_REASON)), es);
+	if (!es->verbose)
+		return;
+	ExplainPropertyText("Remote SQL", query_scan_statement(state->query), es);
+	foreach(lc, plan->fdw_exprs)
+		parameters = lappend(parameters,
+							 psprintf("$p%d = %s", foreach_current_index(lc) + 1,
+									  deparse_expression(lfirst(lc), context, true, false)));
+	if (parameters != NIL)
+		ExplainPropertyList("Remote Parameters", parameters, es);
+}
+
+static void
+explain_metrics(const FdwScanState *state, ExplainState *es)
+{
+	const QueryMetrics *metrics = query_scan_metrics(state->query);
+
+	ExplainPropertyInteger("Rows Received", NULL, metrics->rows, es);
+	ExplainPropertyInteger("Requests", NULL, metrics->requests, es);
+	if (metrics->warnings > 0)
+		ExplainPropertyInteger("Warnings", NULL, metrics->warnings, es);
+	if (!es->timing)
+		return;
+	ExplainPropertyInteger("Round Trips", NULL, metrics->round_trips, es);
+	ExplainPropertyInteger("Bytes Received", NULL, metrics->bytes, es);
+	ExplainPropertyInteger("Retries", NULL, metrics->retries, es);
+	ExplainPropertyInteger("Connections Opened", NULL, metrics->connects, es);
+	if (metrics->spilled > 0)
+		ExplainPropertyInteger("Bytes Spilled", NULL, metrics->spilled, es);
+	ExplainPropertyFloat("Service Elapsed Time", "ms", metrics->elapsed_us / 1000.0, 3, es);
+	ExplainPropertyFloat("Service Execution Time", "ms", metrics->execution_us / 1000.0, 3, es);
+	ExplainPropertyInteger("Service Result Size", NULL, metrics->result_size, es);
+	if (es->verbose && metrics->node[0] != '\0')
+		ExplainPropertyText("Service Node", metrics->node, es);
+	if (es->verbose && metrics->request_id[0] != '\0')
+		ExplainPropertyText("Service Request", metrics->request_id, es);
 }
 
 static void
@@ -81,12 +132,17 @@ cbconnExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	ExplainPropertyText("Couchbase Access", explain_access(state), es);
 	ExplainPropertyText("Keyspace", keyspace, es);
 	if (plan->fdw_recheck_quals != NIL)
-		ExplainPropertyText("Key Condition", explain_conditions(node, es), es);
+		ExplainPropertyText(state->access == SCAN_QUERY ? "Remote Condition" : "Key Condition",
+							explain_conditions(node, es), es);
+	if (state->access == SCAN_QUERY)
+		explain_statement(node, es);
 	if (state->paths)
 		explain_paths(state, es);
 	if (es->verbose && state->limit >= 0)
 		ExplainPropertyInteger("Expected Documents", NULL, state->limit, es);
-	if (es->analyze)
+	if (es->analyze && state->access == SCAN_QUERY)
+		explain_metrics(state, es);
+	else if (es->analyze)
 		explain_counters(state, es);
 }
 

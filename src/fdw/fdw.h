@@ -13,6 +13,7 @@
 #include "nodes/bitmapset.h"
 #include "../cluster/cluster.h"
 #include "../cluster/mutate.h"
+#include "../cluster/query.h"
 #include "../protocol/path.h"
 
 /* How a table may be reached (option access). */
@@ -83,6 +84,8 @@ typedef struct FdwColumn
 	bool		store_nulls;	/* option null_as: NULL is written as JSON null, not by leaving the field out */
 } FdwColumn;
 
+typedef struct FdwFilter FdwFilter; /* filter.h */
+
 /* A foreign table's mapping, read once per plan or execution by table_load. */
 typedef struct FdwTable
 {
@@ -94,10 +97,13 @@ typedef struct FdwTable
 	const char *scope;			/* never NULL */
 	const char *collection;		/* never NULL */
 	FdwAccess	access;
+	QueryConsistency consistency;
 	FdwLookup	lookup;
 	double		startup_cost;	/* option fdw_startup_cost */
 	double		tuple_cost;		/* option fdw_tuple_cost */
-	bool		updatable;
+	int			nfilters;
+	FdwFilter  *filters;		/* option filter: ANDed */
+	bool		updatable;		/* never with a filter */
 	bool		truncatable;
 	FdwInsertMode insert_mode;
 	KvDurability durability;
@@ -160,7 +166,7 @@ extern RowDecoder *row_decoder_create(const FdwTable *table, TupleDesc tupdesc, 
 extern const RowNeeds *row_decoder_needs(const RowDecoder *decoder);
 
 /*
- * Tells the decoder that documents come as look-up results in order of needs->paths (ClusterDoc.values)
+ * Tells the decoder that documents come as look-up results in order of needs->texts (ClusterDoc.values)
  * instead of whole bodies. Default: whole bodies.
  */
 extern void row_decoder_use_lookup(RowDecoder *decoder, bool lookup);

@@ -30,6 +30,13 @@ static const OptionWord access_words[] = {
 	{NULL, 0}
 };
 
+static const OptionWord consistency_words[] = {
+	{"not_bounded", QUERY_NOT_BOUNDED},
+	{"request_plus", QUERY_REQUEST_PLUS},
+	{"at_plus", QUERY_AT_PLUS},
+	{NULL, 0}
+};
+
 static const OptionWord lookup_words[] = {
 	{"auto", FDW_LOOKUP_AUTO},
 	{"on", FDW_LOOKUP_ON},
@@ -91,9 +98,14 @@ const OptionDef option_table[] = {
 	{"collection", OPTION_TABLE, OPTION_TEXT, "_default", NULL, option_check_keyspace, false,
 	"Collection"},
 	{"access", OPTION_SERVER | OPTION_TABLE, OPTION_ENUM, "auto", access_words, NULL, false,
-	"How documents are read: auto or kv (the data service)"},
+	"How documents are read: kv (the data service), query (the query service, SQL++), or auto (what costs less)"},
 	{"lookup", OPTION_SERVER | OPTION_TABLE, OPTION_ENUM, "auto", lookup_words, NULL, false,
 	"Whether reads by key fetch single fields instead of whole documents"},
+	{"filter", OPTION_TABLE, OPTION_TEXT, NULL, NULL, option_check_filter, false,
+	"Which documents of the collection are rows: type = \"airline\", several joined by AND; the table is read-only"},
+	{"scan_consistency", OPTION_SERVER | OPTION_TABLE, OPTION_ENUM, "at_plus", consistency_words, NULL, false,
+	"What the query service's indexes must hold: not_bounded (what they do), at_plus (what the transaction wrote) "
+	"or request_plus (all that was written before the query)"},
 	{"on_type_error", OPTION_SERVER | OPTION_TABLE | OPTION_COLUMN, OPTION_ENUM, "error", type_error_words, NULL, false,
 	"What a value of the wrong type gives: an error, or NULL"},
 	{"updatable", OPTION_SERVER | OPTION_TABLE, OPTION_BOOL, "true", NULL, NULL, false,
@@ -432,16 +444,6 @@ option_check_mapping(List *options)
 }
 
 static void
-option_check_access(List *options)
-{
-	if (option_word(options, NIL, "access") == FDW_ACCESS_QUERY)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("access by the query service (SQL++) is not supported by this version"),
-				 errhint("Use access 'auto' or 'kv'.")));
-}
-
-static void
 option_check_column(List *options)
 {
 	const char *first = NULL;
@@ -499,8 +501,6 @@ cbconn_fdw_validator(PG_FUNCTION_ARGS)
 		option_check_server(options);
 	if (where & OPTION_MAPPING)
 		option_check_mapping(options);
-	if (where & (OPTION_SERVER | OPTION_TABLE))
-		option_check_access(options);
 	if (where & OPTION_COLUMN)
 		option_check_column(options);
 	PG_RETURN_VOID();

@@ -65,6 +65,7 @@ extern void option_check_connection_string(const char *name, const char *value);
 extern void option_check_bucket(const char *name, const char *value);
 extern void option_check_keyspace(const char *name, const char *value);
 extern void option_check_path(const char *name, const char *value);
+extern void option_check_filter(const char *name, const char *value);
 extern void option_check_not_empty(const char *name, const char *value);
 extern void option_check_batch_size(const char *name, const char *value);
 extern void option_check_file(const char *name, const char *value);

@@ -13,6 +13,7 @@
 #include "../cluster/cluster.h"
 #include "../protocol/connstr.h"
 #include "../protocol/settings.h"
+#include "filter.h"
 
 #define BUCKET_NAME_MAX		100
 #define BATCH_SIZE_MAX		100000
@@ -213,6 +214,14 @@ option_check_path(const char *name, const char *value)
 	if (result != CB_OK)
 		check_throw(name, result, &err);
 	cb_path_free(&path);
+}
+
+void
+option_check_filter(const char *name, const char *value)
+{
+	int			n;
+
+	(void) filter_parse(value, &n);
 }
 
 void

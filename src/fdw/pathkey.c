@@ -31,16 +31,6 @@ pathkey_is_bytewise(EquivalenceClass *ec, Oid opfamily)
 	return opfamily == TEXT_BTREE_FAM_OID && collate_is_bytewise(ec->ec_collation);
 }
 
-static bool
-pathkey_is_ascending(PathKey *pathkey)
-{
-#if PG_VERSION_NUM >= 180000	/* CompareType */
-	return pathkey->pk_cmptype == COMPARE_LT;
-#else
-	return pathkey->pk_strategy == BTLessStrategyNumber;
-#endif
-}
-
 /* Whether the class holds an expression of this table's columns only. */
 static bool
 pathkey_is_of_table(EquivalenceClass *ec, RelOptInfo *rel)
@@ -69,7 +59,7 @@ pathkey_query_order(PlannerInfo *root, RelOptInfo *rel, Var *key)
 	if (root->query_pathkeys == NIL)
 		return false;
 	first = linitial(root->query_pathkeys);
-	if (!pathkey_is_ascending(first) || !pathkey_has_key(first->pk_eclass, rel, key) ||
+	if (!compat_pathkey_is_ascending(first) || !pathkey_has_key(first->pk_eclass, rel, key) ||
 		!pathkey_is_bytewise(first->pk_eclass, first->pk_opfamily))
 		return false;
 	for_each_from(lc, root->query_pathkeys, 1)

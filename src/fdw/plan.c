@@ -5,7 +5,7 @@
  * Named keys are always looked up, never searched for in a range scan: look-ups see every write at once, range scans
  * only what is on disk.
  */
-#include "plan.h"
+#include "plan_query.h"
 
 #include <math.h>
 
@@ -87,6 +87,7 @@ cbconnGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 		plan_add_clause(info, keycond_match(root, baserel, info->table, lfirst_node(RestrictInfo, lc)));
 
 	plan_estimate_documents(root, baserel, info);
+	plan_query_prepare(root, baserel, info);
 	if (keycond_possible(info->table))
 		plan_note_unique_key(baserel, info->table->key_attno);
 	set_baserel_size_estimates(root, baserel);
@@ -252,6 +253,9 @@ cbconnGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid relid)
 {
 	FdwRelInfo *info = baserel->fdw_private;
 
+	plan_query_paths(root, baserel, info);
+	if (info->query_must)
+		return;
 	if (info->lookup_clauses != NIL)
 	{
 		CostEstimate cost;
@@ -362,8 +366,7 @@ plan_is_identity(PlannerInfo *root, RelOptInfo *rel, AttrNumber attno)
 		 attno == MinCommandIdAttributeNumber);
 }
 
-/* Attnums of the columns that the query or a local condition looks at. */
-static List *
+List *
 plan_columns(PlannerInfo *root, RelOptInfo *rel, const FdwTable *table, List *local, bool *identity)
 {
 	Bitmapset  *wanted = NULL;
@@ -426,7 +429,7 @@ plan_wants_paths(const FdwRelInfo *info, List *columns)
 {
 	int			paths = plan_count_paths(info->table, columns);
 
-	if (paths <= 0 || info->table->lookup == FDW_LOOKUP_OFF)
+	if (paths <= 0 || info->table->lookup == FDW_LOOKUP_OFF || info->table->nfilters > 0)
 		return false;
 	if (info->table->lookup == FDW_LOOKUP_ON)
 		return true;
@@ -438,6 +441,8 @@ plan_keys_suffice(const FdwTable *table, List *columns)
 {
 	ListCell   *lc;
 
+	if (table->nfilters > 0)
+		return false;
 	foreach(lc, columns)
 	{
 		const FdwColumn *column;
@@ -461,7 +466,7 @@ plan_limit(PlannerInfo *root, RelOptInfo *rel, ForeignPath *path, List *local)
 	if (limit < 0 || !bms_equal(root->all_baserels, rel->relids) ||
 		!pathkeys_contained_in(root->query_pathkeys, path->path.pathkeys))
 		return -1;
-	if (local != NIL)
+	if (local != NIL || ((FdwRelInfo *) rel->fdw_private)->table->nfilters > 0)
 	{
 		FdwRelInfo *info = rel->fdw_private;
 
@@ -481,6 +486,8 @@ cbconnGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid relid, ForeignP
 	bool		identity;
 	int			flags = 0;
 
+	if (access == SCAN_QUERY)
+		return plan_query_make(root, baserel, best_path, tlist, scan_clauses, outer_plan);
 	plan_sort_clauses(root, baserel, info->table, access, scan_clauses, &clauses);
 	if (intVal(lthird(best_path->fdw_private)) >= 0)
 		plan_use_key_list(root, baserel, info, intVal(lthird(best_path->fdw_private)), &clauses);

@@ -44,7 +44,19 @@ typedef struct FdwRelInfo
 	List	   *lookup_clauses; /* KeyClauses among baserestrictinfo that name keys */
 	List	   *range_clauses;	/* and those that bound them */
 	List	   *key_lists;		/* KeyLists */
+
+	/* plan_query.c */
+	bool		query_possible; /* the query service can give all columns that are wanted */
+	bool		query_must;		/* and the table's option wants no other */
+	int			query_version;	/* of the service; what is not known is taken for the newest */
+	List	   *query_clauses;	/* RestrictInfos that can be sent */
+	bool		query_exact;	/* all restrictions can, and mean the same there */
 } FdwRelInfo;
+
+/* ---- plan.c ---- */
+
+/* Attnums of the columns that the query or a local condition looks at; identity: those of UPDATE and DELETE, too. */
+extern List *plan_columns(PlannerInfo *root, RelOptInfo *rel, const FdwTable *table, List *local, bool *identity);
 
 /* ---- keycond.c ---- */
 
@@ -102,6 +114,13 @@ extern void cost_key_list(PlannerInfo *root, RelOptInfo *rel, const KeyList *key
 /* Scan of the documents within range_clauses; participants > 1 shares the work of an unordered scan. */
 extern void cost_range(PlannerInfo *root, RelOptInfo *rel, List *range_clauses, double rows, bool ordered,
 					   int workers, CostEstimate *cost);
+
+/*
+ * Scan through the query service that yields selected rows of which rows remain; sorted: the service sorts them. Of
+ * indexes nothing is known: half of what a range scan costs is taken for what the service needs to find the rows.
+ */
+extern void cost_query(PlannerInfo *root, RelOptInfo *rel, double selected, double rows, bool sorted,
+					   CostEstimate *cost);
 
 /* Documents such a scan reads. */
 extern double cost_range_documents(PlannerInfo *root, RelOptInfo *rel, List *range_clauses);

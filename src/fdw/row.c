@@ -208,7 +208,9 @@ row_decoder_create(const FdwTable *table, TupleDesc tupdesc, const Bitmapset *at
 	decoder->natts = natts;
 	decoder->columns = palloc0(sizeof(RowColumn) * Max(natts, 1));
 	decoder->paths = palloc0(sizeof(char *) * Max(natts, 1));
-	decoder->needs.lookup_ok = true;
+	/* a filter looks at the whole document */
+	decoder->needs.lookup_ok = table->nfilters == 0;
+	decoder->needs.body = table->nfilters > 0;
 	decoder->state.cxt = cxt;
 	decoder->callback.func = row_decoder_release;
 	decoder->callback.arg = decoder;
@@ -240,7 +242,6 @@ row_decoder_needs(const RowDecoder *decoder)
 void
 row_decoder_use_lookup(RowDecoder *decoder, bool lookup)
 {
-	Assert(!lookup || decoder->needs.lookup_ok);
 	decoder->lookup = lookup;
 }
 

@@ -23,8 +23,21 @@ typedef enum KeyOp
 typedef enum ScanAccess
 {
 	SCAN_LOOKUP,				/* get the documents of named keys */
-	SCAN_RANGE					/* range scan of all vBuckets, perhaps between bounds */
+	SCAN_RANGE,					/* range scan of all vBuckets, perhaps between bounds */
+	SCAN_QUERY					/* a statement for the query service */
 } ScanAccess;
+
+/* What stands in one place of a row from the query service. */
+typedef enum QueryItem
+{
+	QUERY_ITEM_KEY,
+	QUERY_ITEM_TYPE,			/* "json", else the document is none */
+	QUERY_ITEM_CAS,
+	QUERY_ITEM_EXPIRY,
+	QUERY_ITEM_FLAGS,
+	QUERY_ITEM_DOCUMENT,
+	QUERY_ITEM_PATHS			/* all other places, one for each distinct path of the columns */
+} QueryItem;
 
 /*
  * ForeignScan.fdw_private: one element each, in this order (F1). The conditions' values are fdw_exprs, in the
@@ -36,7 +49,13 @@ typedef enum ScanPrivate
 	SCAN_PRIVATE_COLUMNS,		/* IntList of attnums; 0 is the whole row */
 	SCAN_PRIVATE_TERMS,			/* List of IntLists of KeyOp: terms of one list are ORed, the lists ANDed */
 	SCAN_PRIVATE_FLAGS,			/* Integer: SCAN_FLAG_ORDERED ... */
-	SCAN_PRIVATE_LIMIT			/* Integer: rows the query wants from this scan; -1: unknown */
+	SCAN_PRIVATE_LIMIT,			/* Integer: rows the query wants from this scan; -1: unknown */
+
+	/* SCAN_QUERY only; the values of its parameters are fdw_exprs */
+	SCAN_PRIVATE_STATEMENT,		/* String */
+	SCAN_PRIVATE_ITEMS,			/* IntList of QueryItem */
+	SCAN_PRIVATE_ENCODES,		/* IntList: how parameter N becomes JSON, ShipEncode */
+	SCAN_PRIVATE_REASON			/* String: why the query service was chosen */
 } ScanPrivate;
 
 #define SCAN_FLAG_ORDERED	0x01	/* ascending byte order of keys */

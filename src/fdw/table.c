@@ -21,6 +21,7 @@
 #include "utils/syscache.h"
 
 #include "../compat.h"
+#include "filter.h"
 #include "option.h"
 
 typedef struct TableMapping
@@ -374,10 +375,13 @@ table_fill(FdwTable *table, Relation rel)
 	table->scope = pstrdup(option_text(options->options, server->options, "scope"));
 	table->collection = pstrdup(option_text(options->options, NIL, "collection"));
 	table->access = (FdwAccess) option_word(options->options, server->options, "access");
+	table->consistency = (QueryConsistency) option_word(options->options, server->options, "scan_consistency");
 	table->lookup = (FdwLookup) option_word(options->options, server->options, "lookup");
 	table->startup_cost = option_real(options->options, server->options, "fdw_startup_cost");
 	table->tuple_cost = option_real(options->options, server->options, "fdw_tuple_cost");
-	table->updatable = option_flag(options->options, server->options, "updatable");
+	if (option_given(options->options, "filter"))
+		table->filters = filter_parse(option_text(options->options, NIL, "filter"), &table->nfilters);
+	table->updatable = option_flag(options->options, server->options, "updatable") && table->nfilters == 0;
 	table->truncatable = option_flag(options->options, server->options, "truncatable");
 	table->insert_mode = (FdwInsertMode) option_word(options->options, NIL, "insert_mode");
 	table->durability = (KvDurability) option_word(options->options, server->options, "durability");

@@ -2,7 +2,8 @@
 \getenv cb CB_CONNECTION_STRING
 \getenv cb_user CB_USER
 \getenv cb_password CB_PASSWORD
-CREATE SERVER s FOREIGN DATA WRAPPER cbconn_fdw OPTIONS (connection_string :'cb', bucket 'keys', scope 'app');
+-- these suites are about the data service
+CREATE SERVER s FOREIGN DATA WRAPPER cbconn_fdw OPTIONS (connection_string :'cb', bucket 'keys', scope 'app', access 'kv');
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (username :'cb_user', password :'cb_password');
 CREATE FOREIGN TABLE items (
   id text OPTIONS (key 'true') COLLATE "C",
