@@ -63,7 +63,7 @@ $(REGRESS_PREP):
 	mkdir -p $@
 
 build/packages-found: Makefile
-	@$(PKG_CONFIG) --print-errors --exists $(PKGS) || { echo 'Run "make deps" first.'; exit 1; }
+	@$(PKG_CONFIG) --print-errors --exists $(PKGS) 'libcurl >= 7.85' || { echo 'Run "make deps" first.'; exit 1; }
 	@mkdir -p $(@D) && touch $@
 
 -include test/cluster/cluster.mk

@@ -141,6 +141,23 @@ detail_of(const RemoteQuery *query, const QueryFailure *failure)
 	return text.data;
 }
 
+/* The statement that makes an index, when the service names the keyspace. */
+static const char *
+index_hint(const QueryFailure *failure)
+{
+	const char *from = strstr(failure->text, "keyspace ");
+	const char *to = from ? strstr(from, " that ") : NULL;
+	const char *keyspace;
+
+	if (to == NULL)
+		return failure->hint;
+	from += strlen("keyspace ");
+	keyspace = cluster_printable(from, to - from);
+	return psprintf("CREATE INDEX name ON %s (fields of the conditions) serves the query, "
+					"CREATE PRIMARY INDEX ON %s any query; reading over the data service needs none.",
+					keyspace, keyspace);
+}
+
 static const char *
 hint_of(const RemoteQuery *query, const QueryFailure *failure)
 {
@@ -151,6 +168,8 @@ hint_of(const RemoteQuery *query, const QueryFailure *failure)
 						cluster_printable_cstr(failure->path), handle->username ? handle->username : "");
 	if (failure->code == 13014 || failure->code == 12037)
 		return "Reading needs the role \"query_select\" on the collection, or one that includes it.";
+	if (failure->code == 4000 || failure->code == 4120)
+		return index_hint(failure);
 	return failure->hint;
 }
 

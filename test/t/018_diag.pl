@@ -124,7 +124,8 @@ is(scalar(grep { /^node address .* failed$/ } @rows), 3, 'nodes without an addre
 my $nat = CbCluster->new('--nodes', 2, '--external', '127.0.0.1', '--generate', 'default._default.doc=10');
 attach('nat', $nat->kv(0));
 @rows = diag_of('nat');
-is_deeply([ grep { /failed/ } @rows ], [], 'alternate addresses');
+is_deeply([ grep { /failed/ } @rows, @sqlpp ], [], 'alternate addresses');
+is_deeply([ map { /query service (\S+) ok/ } @sqlpp ], $nat->{ready}{query}, 'of the query services, too');
 like($detail{'cluster config ' . $nat->kv(1)}, qr/network "external"/, 'of the network in use');
 undef $nat;
 

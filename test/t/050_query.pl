@@ -148,6 +148,8 @@ like($text, qr/failed: No index available\n/, 'the service\'s words');
 like($text, qr/DETAIL:  Node 127\.0\.0\.1:$service->{port}, code 4120, request r-2\.\n/, 'node, code and request');
 like($text, qr/HINT:  An index on the fields of the conditions serves the query/, 'what to do');
 like($text, qr/CONTEXT:  remote SQL\+\+: refuse 4120/, 'the statement');
+like(query('refuse 4120 404 No index available on keyspace `default`:`b`.`s`.`c` that matches your query. Use CREATE'),
+	qr/HINT:  CREATE INDEX name ON `default`:`b`\.`s`\.`c` \(fields of the conditions\) serves the query, CREATE PRIMARY INDEX ON `default`:`b`/, 'with the keyspace');
 like(query('role'), qr/HINT:  Grant the role "query_select" on "default:b\.s\.c" to user "Administrator"\./, 'the role to grant');
 
 # ---- what is sent again ----
