@@ -37,6 +37,7 @@ cluster-test: cluster cluster-asan
 	test/cluster/query_replay.sh $(CBCLUSTER_BUILD)/cbcluster-asan
 	test/cluster/query_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
 	test/cluster/query_test.py $(CBCLUSTER_BUILD)/cbcluster bounded_memory
+	test/cluster/query_fuzz.py $(CBCLUSTER_BUILD)/cbcluster-asan test/vectors/sqlpp
 	test/cluster/kv_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
 	test/cluster/subdoc_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
 	test/cluster/manage_test.py $(CBCLUSTER_BUILD)/cbcluster-asan

@@ -493,6 +493,18 @@ def nodes_that_die():
         c.control("resume?node=0")
         same(b"7" in link.recv(4096), True)
         link.close()
+        link = c.stream('SELECT REPEAT("x", 100) AS s FROM ARRAY_RANGE(0,1000000) a')
+        link.recv(1000)
+        c.control("pause?node=0")
+        link.settimeout(0.5)
+        try:
+            while True:
+                same(link.recv(1 << 20) != b"", True)
+        except TimeoutError:
+            pass
+        c.control("resume?node=0")
+        same(link.recv(1 << 20) != b"", True)
+        link.close()
 
 
 @test

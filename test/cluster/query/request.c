@@ -147,8 +147,11 @@ on_go(evutil_socket_t fd, short what, void *arg)
 
 	(void) fd;
 	(void) what;
-	if (r->held && r->qn->paused)
+	if (r->qn->paused && r->end != END_CLOSED)
+	{
+		r->parked = !r->held;
 		return;
+	}
 	if (r->wait == WAIT_CLIENT && r->end != END_CLOSED)
 	{
 		/* It has taken nothing for too long. */
@@ -217,8 +220,9 @@ query_request_finish(QueryRequest *r)
 void
 query_request_resume(QueryRequest *r)
 {
-	if (r->held && r->fault.kind != QUERY_FAULT_SILENT)
+	if (r->parked || (r->held && r->fault.kind != QUERY_FAULT_SILENT))
 		schedule(r, 0);
+	r->parked = false;
 }
 
 /* ---------------------------------------------------------------- from inside the coroutine */

@@ -92,6 +92,7 @@ struct QueryRequest
 	QueryWait	wait;
 	QueryEnd	end;
 	bool		working;			/* inside its coroutine */
+	bool		parked;				/* by a paused node, in the middle */
 	bool		held;				/* by a paused node, a delay or a silent fault: nothing has been done yet */
 	struct evbuffer *out;			/* not yet sent */
 	bool		sending;			/* the headers are out */
