@@ -45,4 +45,17 @@ cluster-test: cluster cluster-asan
 	test/cluster/fault_test.py $(CBCLUSTER_BUILD)/cbcluster-asan
 	test/cluster/fuzz.py $(CBCLUSTER_BUILD)/cbcluster-asan test/cluster/vectors.json test/vectors
 
+# Statements for the SQL++ engine, by libFuzzer.
+CBCLUSTER_FUZZ_SECONDS ?= 10
+CBCLUSTER_FUZZ_CC ?= $(firstword $(shell command -v clang clang-19 clang-16 clang-14) clang)
+
+$(CBCLUSTER_BUILD)/fuzz_statement: test/cluster/fuzz/statement.c $(wildcard test/cluster/query/n1ql_*.c test/cluster/query/n1ql*.h)
+	@mkdir -p $(@D)
+	$(CBCLUSTER_FUZZ_CC) -std=c11 -D_GNU_SOURCE -g -O1 $(CBCLUSTER_ASAN) -fsanitize=fuzzer -o $@ \
+		$(filter %.c,$^) -lcrypto -lz -lm
+
+.PHONY: cluster-fuzz
+cluster-fuzz: $(CBCLUSTER_BUILD)/fuzz_statement
+	test/cluster/fuzz/run.sh $< $(CBCLUSTER_FUZZ_SECONDS)
+
 -include $(CBCLUSTER_OBJS:.o=.d) $(CBCLUSTER_ASAN_OBJS:.o=.d)
