@@ -102,7 +102,9 @@ worth_another_round(KvConn **seeds, int nseeds)
 {
 	for (int i = 0; i < nseeds; i++)
 	{
-		if (seeds[i]->failure.sqlstate == ERRCODE_CANNOT_CONNECT_NOW)
+		/* It promised to be ready soon, or is there, but slow. */
+		if (seeds[i]->failure.sqlstate == ERRCODE_CANNOT_CONNECT_NOW ||
+			(seeds[i]->answered && seeds[i]->failure.sqlstate == ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION))
 			return true;
 	}
 	return false;

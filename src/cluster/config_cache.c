@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/cryptohash.h"
+#include "common/pg_prng.h"
 #include "common/sha2.h"
 #include "config_cache.h"
 #include "config_shmem.h"
@@ -24,6 +25,8 @@
 
 /* How long the nodes of a kept configuration are given before others are asked too. */
 #define HEAD_START		500000
+/* Nodes asked at a time when it does not matter which: with more, a crowd of sessions would drown a cluster. */
+#define MAX_ASKED		3
 
 /* Age in seconds from which a file does not count any more: its addresses may be somebody else's by then. */
 #define MAX_AGE			(30 * 24 * 3600)
@@ -370,9 +373,14 @@ want_node(KvConn *conn)
 	(void) kv_conn_want(conn);
 }
 
+/* The nodes that have the keys; without keys, some. */
 static void
 want_nodes(ClusterHandle *handle, int nkeys, const KvKey *keys)
 {
+	size_t		nnodes = handle->config->nnodes;
+	size_t		first = pg_prng_uint64_range(&pg_global_prng_state, 0, Max(nnodes, 1) - 1);
+	int			some = 0;
+
 	for (int i = 0; i < nkeys; i++)
 	{
 		CbSpan		key = cb_span(keys[i].data, keys[i].len);
@@ -381,16 +389,26 @@ want_nodes(ClusterHandle *handle, int nkeys, const KvKey *keys)
 		if (conn == NULL || conn->state == KV_CONN_CLOSED)
 			want_node(conn);
 	}
-	for (size_t i = 0; nkeys == 0 && i < handle->config->nnodes; i++)
-		want_node(handle->node_conns[i]);
+	for (size_t i = 0; nkeys == 0 && i < nnodes && some < MAX_ASKED; i++)
+	{
+		KvConn	   *conn = handle->node_conns[(first + i) % nnodes];
+
+		if (conn == NULL)
+			continue;
+		want_node(conn);
+		some += conn->state != KV_CONN_CLOSED;
+	}
 }
 
+/* Whether anybody may still confirm the config. Those that have answered something are slow at worst: they get their time. */
 static bool
-under_way(const ClusterHandle *handle)
+under_way(const ClusterHandle *handle, bool answered)
 {
 	for (int i = 0; i < handle->nconns; i++)
 	{
-		if (handle->conns[i]->state != KV_CONN_CLOSED && handle->conns[i]->state != KV_CONN_READY)
+		const KvConn *conn = handle->conns[i];
+
+		if (conn->state != KV_CONN_CLOSED && conn->state != KV_CONN_READY && (!answered || conn->answered))
 			return true;
 	}
 	return false;
@@ -401,8 +419,10 @@ wait_for_word(ClusterHandle *handle, int64 deadline, ClusterCounters *counters)
 {
 	int64		until = Min(deadline, wait_now() + HEAD_START);
 
-	while (handle->provisional && under_way(handle) && wait_now() < until)
+	while (handle->provisional && under_way(handle, false) && wait_now() < until)
 		handle_wait(handle, until, false, counters);
+	while (handle->provisional && under_way(handle, true) && wait_now() < deadline)
+		handle_wait(handle, deadline, false, counters);
 }
 
 bool

@@ -132,11 +132,14 @@ place(DownTable *table)
 	return best;
 }
 
-/* Whether the network, or the absence of whoever should listen, is to blame for a connection that failed. */
+/*
+ * Whether the network, or the absence of whoever should listen, is to blame for a connection that failed. A node that
+ * has said something is there, however slow: others should not give it up for that.
+ */
 static bool
 is_unreachable(const KvConn *conn)
 {
-	return conn->failure.sqlstate == ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION;
+	return !conn->answered && conn->failure.sqlstate == ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION;
 }
 
 static void
@@ -180,7 +183,7 @@ down_given_up(KvConn *conn)
 {
 	if (conn->state == KV_CONN_READY)
 		return false;
-	if (conn->state != KV_CONN_CLOSED && wait_now() - conn->started >= COSTLY)
+	if (conn->state != KV_CONN_CLOSED && !conn->answered && wait_now() - conn->started >= COSTLY)
 	{
 		kv_failure_set(&conn->failure, ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, false, conn->step,
 					   "no answer in time");

@@ -136,6 +136,7 @@ struct KvConn
 	KvFailure	failure;		/* of the last attempt, until the next one succeeds */
 	char		down_step[32];	/* step of a failure that another backend has met */
 	int64		started;		/* of the attempt under way */
+	bool		answered;		/* the node has said something since */
 	int			failures;		/* attempts in a row that failed */
 	int64		retry_after;	/* wait_now() before which no new attempt is made */
 	int64		deadline;		/* of the attempt under way */

@@ -295,6 +295,7 @@ start_attempt(KvConn *conn, int64 now)
 			free_request(conn, i);
 	}
 	conn->started = now;
+	conn->answered = false;
 	conn->deadline = now + settings->node_timeout;
 	conn->naddresses = 0;
 	conn->next_address = 0;
@@ -720,6 +721,7 @@ kv_conn_read(KvConn *conn)
 		return true;
 	}
 	block->filled += n;
+	conn->answered = true;
 	conn->bytes_received += n;
 	conn->last_used_at = GetCurrentTimestamp();
 	if (conn->handle->counters != NULL)

@@ -55,6 +55,7 @@ kv_secure_step(KvConn *conn)
 		case TLS_WAIT:
 			break;
 		case TLS_DONE:
+			conn->answered = true;
 			kv_handshake_start(conn);
 			break;
 		case TLS_FAILED:

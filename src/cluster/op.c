@@ -261,6 +261,8 @@ kv_op_retry(KvOp *op, int item, const KvFailure *failure, bool at_once)
 		return;
 	}
 	it->retry_at = now + backoff[Min(it->attempts, lengthof(backoff)) - 1];
+	if (op->delayed.head == KV_NO_ITEM)
+		op->seen_config = op->handle->config_changes;
 	if (op->delayed.head == KV_NO_ITEM || it->retry_at < op->next_retry)
 		op->next_retry = it->retry_at;
 	list_append(op, &op->delayed, item);
@@ -391,23 +393,25 @@ splice_waiting(KvOp *op)
 		kv_op_enqueue(op, item);
 }
 
-/* Delayed items whose time has come go back to pending. */
+/* Delayed items whose time has come go back to pending; with a new configuration, all: their nodes may be others now. */
 static void
 splice_delayed(KvOp *op)
 {
 	int64		now = wait_now();
+	bool		all = op->seen_config != op->handle->config_changes;
 	KvList		rest = op->delayed;
 	int			item;
 
-	if (now < op->next_retry)
+	if (!all && now < op->next_retry)
 		return;
+	op->seen_config = op->handle->config_changes;
 	list_clear(&op->delayed);
 	op->next_retry = PG_INT64_MAX;
 	while ((item = list_pop(op, &rest)) != KV_NO_ITEM)
 	{
 		KvItem	   *it = kv_op_item(op, item);
 
-		if (it->retry_at <= now)
+		if (all || it->retry_at <= now)
 			kv_op_enqueue(op, item);
 		else
 		{

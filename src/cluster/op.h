@@ -93,6 +93,7 @@ struct KvOp
 	KvList		delayed;		/* for their time */
 	int64		next_retry;		/* of the delayed ones */
 	int64		waiting_until;	/* when the first of the waiting ones gives up */
+	uint64		seen_config;	/* config_changes when delayed was last looked through */
 	uint64		seen_events;	/* conn_events when waiting was last looked through */
 	int			sent;			/* requests under way */
 	int			window;			/* most requests under way and answers queued */
