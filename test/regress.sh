@@ -1,6 +1,6 @@
 #!/bin/bash
 # The regression suites (sql/, expected/) and isolation specs (test/specs/) through pg_regress on a throw-away set-up.
-# usage: regress.sh [--wrap COMMAND] [SUITE or SPEC ...]; every file test/data/regress/BUCKET.SCOPE.COLLECTION.jsonl is loaded first.
+# usage: regress.sh [--wrap COMMAND] [--keep-log FILE] [SUITE or SPEC ...]; every file test/data/regress/BUCKET.SCOPE.COLLECTION.jsonl is loaded first.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -13,6 +13,11 @@ done
 wrap=()
 if [ "${1:-}" = --wrap ]; then
 	wrap=(--wrap "$2")
+	shift 2
+fi
+keep_log=''
+if [ "${1:-}" = --keep-log ]; then
+	keep_log=$2
 	shift 2
 fi
 suites=()
@@ -32,6 +37,7 @@ status=0
 "$root/test/run.sh" "${wrap[@]}" --cluster-args "${cluster_args[*]}" --keep-log "$log" -- bash -c '
 	export PGOPTIONS="-c cluster.connection_string=$CB_CONNECTION_STRING -c cluster.username=$CB_USER -c cluster.password=$CB_PASSWORD"
 	exec make -s --no-print-directory "$@"' regress -C "$root" installcheck "${suites[@]}" || status=$?
+[ -z "$keep_log" ] || cp "$log" "$keep_log"
 if [ "$status" != 0 ]; then
 	for diffs in "$root"/build/regress/regression.diffs "$root"/build/isolation/regression.diffs; do
 		[ ! -s "$diffs" ] || cat "$diffs"
