@@ -178,6 +178,7 @@ def whole_or_chunked():
 @test
 def keyspaces():
     with Cluster() as c:
+        same(c.rows("SELECT RAW SPLIT(DS_VERSION(), '.')[0] || SPLIT(VERSION(), '-')[1]"), ["7N1QL"])
         same(c.rows("SELECT RAW COUNT(*) FROM c"), [50])
         same(c.rows("SELECT RAW COUNT(*) FROM b.s.c", query_context=""), [50])
         same(c.rows("SELECT RAW COUNT(*) FROM default:b.s.c", query_context=""), [50])

@@ -327,7 +327,7 @@ typedef struct N1FuncTable
 
 extern const N1FuncTable n1_funcs_string, n1_funcs_convert, n1_funcs_type, n1_funcs_cond, n1_funcs_object;
 extern const N1FuncTable n1_funcs_regexp, n1_funcs_misc;
-extern const N1FuncTable n1_funcs_date, n1_funcs_math, n1_funcs_bit, n1_funcs_array, n1_funcs_aggregate;
+extern const N1FuncTable n1_funcs_date, n1_funcs_math, n1_funcs_bit, n1_funcs_array, n1_funcs_aggregate, n1_funcs_server;
 
 const N1Func *n1_func_find(const char *name, size_t len);	/* any case; NULL: unknown */
 

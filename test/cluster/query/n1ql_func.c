@@ -10,7 +10,7 @@
 
 static const N1FuncTable *const tables[] = {
 	&n1_funcs_string, &n1_funcs_convert, &n1_funcs_type, &n1_funcs_cond, &n1_funcs_object, &n1_funcs_regexp,
-	&n1_funcs_misc, &n1_funcs_date, &n1_funcs_math, &n1_funcs_bit, &n1_funcs_array, &n1_funcs_aggregate
+	&n1_funcs_misc, &n1_funcs_date, &n1_funcs_math, &n1_funcs_bit, &n1_funcs_array, &n1_funcs_aggregate, &n1_funcs_server
 };
 
 static const N1Func *

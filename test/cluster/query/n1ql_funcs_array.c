@@ -4,9 +4,6 @@
 #include "n1ql_funcs_array.h"
 
 #include <math.h>
-#include <string.h>
-
-#include "exec.h"
 
 N1Value *
 not_array(N1Value **args, int n)
@@ -270,18 +267,6 @@ fn_ifnull(N1Eval *ev, N1Value **args, int n)
 	return &n1_null;
 }
 
-/* The place of an element of UNNEST in its array. */
-static N1Value *
-fn_unnest_position(N1Eval *ev, N1Value **args, int n)
-{
-	(void) n;
-	if (args[0]->type == N1_MISSING && args[0]->meta == NULL)
-		return args[0];
-	if (args[0]->meta == NULL || args[0]->meta->type == NULL || strcmp(args[0]->meta->type, UNNEST_META) != 0)
-		return &n1_null;
-	return n1_int(ev->arena, (int64_t) args[0]->meta->cas);
-}
-
 static const N1Func funcs[] = {
 	{"array_add", 2, -1, fn_array_put, 0},
 	{"array_append", 2, -1, fn_array_append, 0},
@@ -320,8 +305,6 @@ static const N1Func funcs[] = {
 	{"array_symdiffn", 2, -1, fn_array_symdiffn, 0},
 	{"array_union", 2, -1, fn_array_union, 0},
 	{"array_upsert", 2, -1, fn_array_put, 0},
-	{"unnest_pos", 1, 1, fn_unnest_position, 0},
-	{"unnest_position", 1, 1, fn_unnest_position, 0},
 };
 
 const N1FuncTable n1_funcs_array = {funcs, sizeof(funcs) / sizeof(funcs[0])};

@@ -170,8 +170,9 @@ static void
 add_metrics(QueryRequest *r)
 {
 	const char *inner = r->params.pretty == TRI_TRUE ? "\n        " : "";
-	char	   *elapsed = duration_text((query_now_us() - r->start_us) * 1000);
-	char	   *execution = duration_text((query_now_us() - r->start_us - r->execution_us) * 1000);
+	int64_t		us = query_now_us() - r->start_us;
+	char	   *elapsed = duration_text(us * 1000);
+	char	   *execution = duration_text((us - r->execution_us) * 1000);
 
 	if (r->params.metrics != TRI_FALSE)
 	{
