@@ -53,6 +53,12 @@ ALTER FOREIGN TABLE child ALTER COLUMN id OPTIONS (ADD key 'true');
 INSERT INTO child VALUES ('h1', 1);
 UPDATE parent SET n = n + 1 WHERE id IN ('h0', 'h1');
 WITH u AS (UPDATE parent SET n = n + 1 WHERE id IN ('h0', 'h1') RETURNING tableoid::regclass, *) SELECT * FROM u ORDER BY id;
+-- a join on the key: each foreign child looks up the keys of the other table
+CREATE TABLE wanted AS SELECT 'h' || i AS k, i AS x FROM generate_series(0, 20) i;
+ANALYZE wanted;
+EXPLAIN (COSTS OFF) UPDATE parent SET n = x FROM wanted WHERE id = k;
+WITH u AS (UPDATE parent SET n = x FROM wanted WHERE id = k RETURNING parent.tableoid::regclass, id, parent.n, x) SELECT * FROM u ORDER BY id;
+DROP TABLE wanted;
 WITH u AS (DELETE FROM parent WHERE id IN ('h0', 'h1') RETURNING tableoid::regclass, *) SELECT * FROM u ORDER BY id;
 
 \set ECHO none
