@@ -23,6 +23,8 @@
 #define RETRY_PERIOD	INT64CONST(5000000)
 #define FIRST_PAUSE		INT64CONST(10000)
 #define LONGEST_PAUSE	INT64CONST(500000)
+/* How long a newer configuration is waited for when the known one has no query service. */
+#define LOOK_AGAIN		INT64CONST(1000000)
 /* What may come after an answer's last brace comes at once. */
 #define LAST_BYTES		INT64CONST(100000)
 /*
@@ -273,12 +275,38 @@ query_service_nodes(const ClusterHandle *handle, int number, const char **host, 
 	return n;
 }
 
-static int
-choose_node(const RemoteQuery *query, const char **host, uint16 *port)
+/* Takes over what is new in the cluster, as far as that is known without waiting; asks for more now and then. */
+static void
+keep_current(ClusterHandle *handle)
 {
-	const ClusterHandle *handle = query->handle;
+	topology_poll(handle);
+	if (handle->refreshing != NULL)
+		handle_wait(handle, 0, false, NULL);
+}
+
+/* The same at once: there is nothing to go by in what is known. */
+static void
+look_again(ClusterHandle *handle)
+{
+	int64		until = wait_now() + LOOK_AGAIN;
+
+	handle->refresh_started = 0;
+	topology_refresh(handle, NULL);
+	while (handle->refreshing != NULL && wait_now() < until)
+		handle_wait(handle, until, false, NULL);
+}
+
+static int
+choose_node(RemoteQuery *query, const char **host, uint16 *port)
+{
+	ClusterHandle *handle = query->handle;
 	int			n = query_service_nodes(handle, -1, NULL, NULL);
 
+	if (n == 0)
+	{
+		look_again(handle);
+		n = query_service_nodes(handle, -1, NULL, NULL);
+	}
 	if (n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
@@ -312,6 +340,7 @@ query_start(RemoteQuery *query)
 		return;
 	slow_report(handle);
 	cluster_bootstrap(handle, NULL);
+	keep_current(handle);
 	(void) choose_node(query, &request.host, &request.port);
 	query->subid = GetCurrentSubTransactionId();
 	if (!query->readonly)

@@ -307,6 +307,8 @@ is(scalar(grep { ($_->{statement} // '') eq 'raw 8' } $other->requests), 1, 'whi
 CbQuery::announce($cluster, 0, 0);
 outcome("SELECT cbconn_disconnect('cb')");
 like(query('raw 1'), qr/no node of server "cb" offers the query service/, 'no node has the service');
+CbQuery::announce($cluster, $service->{port}, 0);
+is(query('raw 9'), '9', 'as soon as one has, it is found');
 
 # ---- rights ----
 
