@@ -31,6 +31,7 @@ stage documents env CB_RANDOM_SEED=$((SRANDOM % 1000000)) CB_RANDOM_ROUNDS=200 t
 stage valgrind make -s valgrind
 stage ubsan make -s ubsan
 stage fuzz make -s fuzz MINUTES="$minutes"
+stage cluster-fuzz make -s cluster-fuzz CBCLUSTER_FUZZ_SECONDS=$((minutes * 60))
 stage chaos make -s chaos MINUTES="$minutes"
 stage pgmatrix make -s pgmatrix
 stage bench make -s bench

@@ -13,10 +13,10 @@ common_layout(N1Arena *a, const char *s, bool *common)
 	static const char *const words[][2] = {
 		{"YYYY", "2006"}, {"MM", "01"}, {"DD", "02"}, {"HH24", "15"}, {"hh", "15"}, {"MI", "04"}, {"mm", "04"},
 		{"SS", "05"}, {"ss", "05"}, {"s", N1_LAYOUT_MILLIS}, {"TZD", "Z07:00"}, {"T", "T"}, {"TZN", ""}, {"TZF", ""},
-		{"HH12", N1_LAYOUT_HOUR_12}, {"HH", N1_LAYOUT_HOUR_12}, {"MONTH", ""}, {"Month", ""}, {"month", ""}, {"MON", ""}, {"Mon", ""}, {"mon", ""},
-		{"DAY", ""}, {"Day", ""}, {"day", ""}, {"DY", ""}, {"Dy", ""}, {"dy", ""}, {"CC", ""}, {"YY", ""}, {"AM", N1_LAYOUT_HALF},
-		{"am", N1_LAYOUT_SMALL_HALF},
-		{"PM", N1_LAYOUT_HALF}, {"pm", N1_LAYOUT_SMALL_HALF}, {"PP", N1_LAYOUT_HALF}, {"pp", N1_LAYOUT_SMALL_HALF}
+		{"HH12", N1_LAYOUT_HOUR_12}, {"HH", N1_LAYOUT_HOUR_12}, {"MONTH", ""}, {"Month", ""}, {"month", ""}, {"MON", ""},
+		{"Mon", ""}, {"mon", ""}, {"DAY", ""}, {"Day", ""}, {"day", ""}, {"DY", ""}, {"Dy", ""}, {"dy", ""}, {"CC", ""},
+		{"YY", ""}, {"AM", N1_LAYOUT_HALF}, {"am", N1_LAYOUT_SMALL_HALF}, {"PM", N1_LAYOUT_HALF},
+		{"pm", N1_LAYOUT_SMALL_HALF}, {"PP", N1_LAYOUT_HALF}, {"pp", N1_LAYOUT_SMALL_HALF}
 	};
 	bool		numbers = true;
 	N1Buf		b;
