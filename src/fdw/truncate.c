@@ -19,6 +19,7 @@ truncate_check(const FdwTable *table)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("foreign table \"%s\" does not allow truncates", table->relname),
+				 table->nfilters > 0 ? errdetail("A table with the option filter is read-only.") :
 				 !table->truncatable ?
 				 errhint("The table option truncatable 'true' lets TRUNCATE delete all documents of collection \"%s\".",
 						 table->collection) : 0));

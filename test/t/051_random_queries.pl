@@ -48,7 +48,7 @@ sub text_value
 	$column = one(qw(ct dt s gt)) if rand() < 0.5;
 	return one($column, "substr($column, " . (1 + int rand 3) . ')', "left($column, 2)", "btrim($column)", "replace($column, 'a', 'bb')",
 		"lpad($column, 3, 'x')", "($column || " . column('text') . ')', "coalesce($column, 'z')", "nullif($column, 'a')",
-		"CASE WHEN n < 100 THEN $column ELSE 'q' END", "lower($column)", "greatest($column::text, s)");
+		"CASE WHEN n < 100 THEN $column ELSE 'q' END", "lower($column)", "greatest(${column}::text, s)");
 }
 
 sub int_value
