@@ -17,4 +17,4 @@ mkdir -p "$top/build/fuzz/found"
 "$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=1500 -max_len=4096 -artifact_prefix="$top/build/fuzz/found/" \
 	-print_final_stats=1 "$corpus" >"$top/build/fuzz/statement.log" 2>&1 && status=0 || status=$?
 tail -n 15 "$top/build/fuzz/statement.log"
-exit $status
+exit "$status"
