@@ -400,7 +400,7 @@ want_nodes(ClusterHandle *handle, int nkeys, const KvKey *keys)
 	}
 }
 
-/* Whether anybody may still confirm the config. Those that have answered something are slow at worst: they get their time. */
+/* Whether anybody may still confirm the config. Those that have answered something are slow at worst: they get time. */
 static bool
 under_way(const ClusterHandle *handle, bool answered)
 {

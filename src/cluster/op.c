@@ -393,7 +393,7 @@ splice_waiting(KvOp *op)
 		kv_op_enqueue(op, item);
 }
 
-/* Delayed items whose time has come go back to pending; with a new configuration, all: their nodes may be others now. */
+/* Delayed items whose time has come go back to pending; with a new configuration, all: nodes may be others now. */
 static void
 splice_delayed(KvOp *op)
 {
