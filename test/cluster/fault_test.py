@@ -5,8 +5,9 @@
 
 Starts CBCLUSTER (best a build with sanitizers) for every test whose name contains TEXT; exit status 1 if anything differs.
 Python 3, standard library only."""
-import base64, hashlib, hmac, http.client, json, os, socket, struct, subprocess, sys, tempfile, time, urllib.parse
+import base64, hashlib, hmac, http.client, json, socket, struct, sys, time, urllib.parse
 
+from cluster_process import ClusterProcess
 from kv_test import Client, FEATURES, key_in, packet
 
 TESTS = []
@@ -23,40 +24,12 @@ def same(got, expected):
     if got != expected:
         raise AssertionError('got %r, expected %r' % (got, expected))
 
-class Cluster:
+class Cluster(ClusterProcess):
     def __init__(self, *args, nodes=2, **config):
-        self.dir = tempfile.TemporaryDirectory()
-        ready, file = os.path.join(self.dir.name, 'ready'), os.path.join(self.dir.name, 'config')
-        json.dump({'nodes': nodes, 'buckets': [BUCKET], 'users': USERS, **config}, open(file, 'w'))
-        self.process = subprocess.Popen([sys.argv[1], '--die-with-parent', '--ready-file', ready, '--config', file] + list(args))
-        end = time.time() + 30
-        while not os.path.exists(ready):
-            if self.process.poll() is not None or time.time() > end:
-                self.process.kill()
-                raise AssertionError('the program did not start')
-            time.sleep(0.02)
-        self.ready = json.load(open(ready))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *rest):
-        self.process.terminate()
-        try:
-            status = self.process.wait(10)
-            if kind is None:
-                same(status, 0)
-        finally:
-            self.process.kill()
-            self.dir.cleanup()
+        super().__init__(*args, config={'nodes': nodes, 'buckets': [BUCKET], 'users': USERS, **config})
 
     def call(self, switch, body=None, **arguments):
-        link = http.client.HTTPConnection(self.ready['control'][0], timeout=10)
-        link.request('POST', '/%s?%s' % (switch, urllib.parse.urlencode(arguments)), body=body)
-        answer = link.getresponse()
-        result = json.loads(answer.read())
-        link.close()
-        return answer.status, result
+        return self.post('%s?%s' % (switch, urllib.parse.urlencode(arguments)), body)
 
     def switch(self, switch, body=None, **arguments):
         status, result = self.call(switch, body, **arguments)
@@ -75,12 +48,8 @@ class Cluster:
         link.close()
         return answer.status, body
 
-    def address(self, node=0):
-        host, port = self.ready['kv'][node].split(':')
-        return host, int(port)
-
     def client(self, node=0, **settings):
-        return Client(self.address(node), **settings)
+        return Client(self.address(node=node), **settings)
 
     def config(self, node=0, bucket='b'):
         return json.loads(self.get('/pools/default/b/' + bucket, node)[1])

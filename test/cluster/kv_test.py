@@ -4,7 +4,9 @@
     kv_test.py CBCLUSTER
 
 Starts CBCLUSTER (best a build with sanitizers) and exits with status 1 if anything differs. Python 3, standard library only."""
-import json, os, select, signal, socket, struct, subprocess, sys, tempfile, time, urllib.parse, urllib.request, zlib
+import json, select, socket, struct, sys, time, urllib.parse, urllib.request, zlib
+
+from cluster_process import ClusterProcess
 
 HEADER = struct.Struct('>BBHBBHIIQ')
 CONFIG = {'nodes': 2, 'flush_ms': 2,
@@ -96,20 +98,11 @@ def key_in(vb, prefix=b'k'):
         n += 1
     return b'%s%d' % (prefix, n)
 
-class Server:
-    def __init__(self, program):
-        self.dir = tempfile.TemporaryDirectory()
-        config, ready = os.path.join(self.dir.name, 'config'), os.path.join(self.dir.name, 'ready')
-        json.dump(CONFIG, open(config, 'w'))
-        self.process = subprocess.Popen([program, '--config', config, '--ready-file', ready])
-        end = time.time() + 30
-        while not os.path.exists(ready):
-            if self.process.poll() is not None or time.time() > end:
-                raise SystemExit('the program did not start')
-            time.sleep(0.05)
-        r = json.load(open(ready))
-        pairs = lambda l: [(x.split(':')[0], int(x.split(':')[1])) for x in l]
-        self.kv, self.control, self.management = pairs(r['kv']), r['control'][0], r['management'][0]
+class Server(ClusterProcess):
+    def __init__(self):
+        super().__init__(config=CONFIG)
+        self.kv = [self.address(node=node) for node in range(len(self.ready['kv']))]
+        self.control, self.management = self.ready['control'][0], self.ready['management'][0]
 
     def switch(self, name, **arguments):
         url = 'http://%s/%s?%s' % (self.control, name, urllib.parse.urlencode(arguments))
@@ -119,10 +112,6 @@ class Server:
         request = urllib.request.Request('http://%s%s' % (self.management, path), method=method)
         request.add_header('Authorization', 'Basic QWRtaW5pc3RyYXRvcjpwYXNzd29yZA==')
         return urllib.request.urlopen(request, timeout=10).status
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        check('exit status', self.process.wait(30), 0)
 
 # ---------------------------------------------------------------- framing and traffic
 
@@ -395,13 +384,10 @@ def test_drops(server):
     time.sleep(0.1)
 
 def main():
-    server = Server(sys.argv[1])
-    try:
+    with Server() as server:
         for name, test in list(globals().items()):
             if name.startswith('test_'):
                 test(server)
-    finally:
-        server.stop()
     print('%d checks, %d failed' % tuple(checks))
     sys.exit(checks[1] > 0)
 

@@ -18,6 +18,8 @@ import tempfile
 import time
 import zlib
 
+from cluster_process import ClusterProcess
+
 BINARY = sys.argv[1] if len(sys.argv) > 1 else ""
 ADMIN = ("Administrator", "password")
 TESTS = []
@@ -33,45 +35,7 @@ def same(actual, expected):
         raise AssertionError(f"got {actual!r}, expected {expected!r}")
 
 
-class Cluster:
-    """A running cbcluster; ends with the with block."""
-
-    def __init__(self, *args, config=None):
-        self.folder = tempfile.TemporaryDirectory(prefix="cbcluster-test-")
-        self.ready_file = self.path("ready.json")
-        args = list(args) + ["--ready-file", self.ready_file, "--die-with-parent"]
-        if config is not None:
-            args += ["--config", self.write("config.json", json.dumps(config))]
-        self.process = subprocess.Popen([BINARY] + args, stderr=subprocess.PIPE)
-        end = time.time() + 30
-        while not os.path.exists(self.ready_file):
-            if self.process.poll() is not None or time.time() > end:
-                self.process.kill()
-                raise AssertionError("cbcluster did not start: " + self.process.stderr.read().decode())
-            time.sleep(0.01)
-        with open(self.ready_file, encoding="utf-8") as file:
-            self.ready = json.load(file)
-
-    def path(self, name):
-        return os.path.join(self.folder.name, name)
-
-    def write(self, name, text):
-        with open(self.path(name), "w", encoding="utf-8") as file:
-            file.write(text)
-        return self.path(name)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        finally:
-            self.process.kill()
-            self.process.stderr.close()
-            self.folder.cleanup()
-
+class Cluster(ClusterProcess):
     def http(self, method, path, user=ADMIN, form=None, node=0, timeout=10):
         """Status, headers and body, parsed if it is JSON."""
         connection = http.client.HTTPConnection(self.ready["management"][node], timeout=timeout)
@@ -89,12 +53,7 @@ class Cluster:
         return answer.status, answer.headers, body
 
     def control(self, switch):
-        connection = http.client.HTTPConnection(self.ready["control"][0], timeout=10)
-        connection.request("POST", "/" + switch)
-        answer = connection.getresponse()
-        body = json.loads(answer.read())
-        connection.close()
-        return answer.status, body
+        return self.post(switch)
 
     def items(self, bucket):
         return self.http("GET", f"/pools/default/buckets/{bucket}")[2]["basicStats"]["itemCount"]

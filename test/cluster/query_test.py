@@ -7,14 +7,14 @@ usage: query_test.py CBCLUSTER [TEXT]     runs the tests whose name contains TEX
 import base64
 import http.client
 import json
-import os
 import re
 import socket
-import subprocess
 import sys
 import tempfile
 import time
 import traceback
+
+from cluster_process import ClusterProcess
 
 BINARY = sys.argv[1] if len(sys.argv) > 1 else ""
 ADMIN = ("Administrator", "password")
@@ -41,42 +41,12 @@ def same(actual, expected):
         raise AssertionError(f"got {actual!r}, expected {expected!r}")
 
 
-class Cluster:
+class Cluster(ClusterProcess):
     def __init__(self, *args, config=None, **settings):
-        self.folder = tempfile.TemporaryDirectory(prefix="cbcluster-test-")
-        config = dict(config or CONFIG, **settings)
-        for name, text in (("config.json", json.dumps(config)),
-                           ("c.jsonl", "".join('{"key":"k%d","doc":{"n":%d,"t":"x"}}\n' % (i, i) for i in range(50)))):
-            with open(os.path.join(self.folder.name, name), "w", encoding="utf-8") as file:
-                file.write(text)
-        ready = os.path.join(self.folder.name, "ready.json")
-        self.errors = open(os.path.join(self.folder.name, "stderr"), "w+b")
-        self.process = subprocess.Popen(
-            [BINARY, "--config", os.path.join(self.folder.name, "config.json"), "--ready-file", ready,
-             "--die-with-parent", "--load", "b.s.c=" + os.path.join(self.folder.name, "c.jsonl"), *args],
-            stderr=self.errors)
-        end = time.time() + 60
-        while not os.path.exists(ready):
-            if self.process.poll() is not None or time.time() > end:
-                self.process.kill()
-                self.errors.seek(0)
-                raise AssertionError("cbcluster did not start: " + self.errors.read().decode())
-            time.sleep(0.01)
-        with open(ready, encoding="utf-8") as file:
-            self.ready = json.load(file)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *exception):
-        self.process.terminate()
-        status = self.process.wait(30)
-        self.errors.seek(0)
-        text = self.errors.read().decode()
-        self.errors.close()
-        self.folder.cleanup()
-        if kind is None and status != 0:
-            raise AssertionError(f"cbcluster ended with status {status}: {text}")
+        with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as documents:
+            documents.writelines('{"key":"k%d","doc":{"n":%d,"t":"x"}}\n' % (i, i) for i in range(50))
+            documents.flush()
+            super().__init__("--load", "b.s.c=" + documents.name, *args, config=dict(config or CONFIG, **settings))
 
     def ask(self, method, path, body=None, user=ADMIN, node=0, timeout=30, where="query"):
         """Status, headers, text."""

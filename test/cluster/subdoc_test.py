@@ -300,13 +300,15 @@ def snappy(data):
 def main(argv):
     if len(argv) != 1:
         raise SystemExit(__doc__)
-    server = Server(argv[0])
+    with Server() as server:
+        run_all(server)
+    print('%d checks, %d failed' % tuple(checks))
+    return 1 if checks[1] else 0
+
+def run_all(server):
     for test in (test_text, test_xattr_forms, test_macros, test_deletions, test_replica, test_rights, test_limits, test_values):
         test(server)
     test_one_scan_two_connections(server, test_back_pressure(server))
-    server.stop()
-    print('%d checks, %d failed' % tuple(checks))
-    return 1 if checks[1] else 0
 
 if __name__ == '__main__':
     sys.exit(main(sys.argv[1:]))

@@ -4,7 +4,9 @@
     tls_test.py CBCLUSTER
 
 Starts CBCLUSTER (best a build with sanitizers) and exits with status 1 if anything differs. Python 3, standard library only."""
-import base64, http.client, json, os, select, socket, ssl, struct, subprocess, sys, tempfile, time, warnings
+import base64, http.client, json, os, select, socket, ssl, struct, subprocess, sys, tempfile, warnings
+
+from cluster_process import ClusterProcess
 
 HEADER = struct.Struct('>BBHBBHIIQ')
 ADMIN = 'Basic ' + base64.b64encode(b'Administrator:password').decode()
@@ -20,51 +22,25 @@ def same(got, expected):
     if got != expected:
         raise AssertionError('got %r, expected %r' % (got, expected))
 
-class Cluster:
+class Cluster(ClusterProcess):
     certs = None
 
     def __init__(self, *args, cert='server', client_auth=None):
-        self.dir = tempfile.TemporaryDirectory()
-        ready = os.path.join(self.dir.name, 'ready')
         args = list(args)
         if cert:
             args += ['--tls-cert', self.file(cert + '.pem'), '--tls-key', self.file(cert + '.key')]
         if client_auth:
             args += ['--tls-client-ca', self.file('ca.pem'), '--tls-client-auth', client_auth]
-        self.process = subprocess.Popen([sys.argv[1], '--die-with-parent', '--ready-file', ready] + args)
-        end = time.time() + 30
-        while not os.path.exists(ready):
-            if self.process.poll() is not None or time.time() > end:
-                self.process.kill()
-                raise AssertionError('the program did not start')
-            time.sleep(0.02)
-        self.ready = json.load(open(ready))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.process.terminate()
-        try:
-            same(self.process.wait(10), 0)
-        finally:
-            self.process.kill()
-            self.dir.cleanup()
+        super().__init__(*args)
 
     def file(self, name):
         return os.path.join(Cluster.certs, name)
 
     def address(self, kind='kvs', node=0):
-        host, port = self.ready[kind][node].split(':')
-        return host, int(port)
+        return super().address(kind, node)
 
     def switch(self, text):
-        link = http.client.HTTPConnection(self.ready['control'][0], timeout=10)
-        link.request('POST', '/' + text)
-        answer = link.getresponse()
-        body = json.loads(answer.read())
-        link.close()
-        return answer.status, body
+        return self.post(text)
 
     def context(self, low=V12, high=V13, client=None, ca='ca', hostname=True):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
