@@ -197,6 +197,17 @@ def bounded_memory():
 
 
 @test
+def best_rows():
+    with Cluster("--generate", "b.s.d=20000:400") as c:
+        for order in ("d.quantity, d.id", "d.name DESC, d.id DESC", "d.active, d.price"):
+            every = c.rows(f"SELECT d.id, d.name FROM d ORDER BY {order}")
+            same(len(every), 20000)
+            for limit, offset in ((10, 0), (700, 300), (0, 5), (3, 19999)):
+                same(c.rows(f"SELECT d.id, d.name FROM d ORDER BY {order} LIMIT {limit} OFFSET {offset}"),
+                     every[offset:offset + limit])
+
+
+@test
 def others_go_on():
     with Cluster() as c:
         link = c.stream(ENDLESS)

@@ -27,10 +27,11 @@ typedef struct Keyspace
 	uint32_t	cid;
 	char	   *path;				/* "default:bucket.scope.collection" */
 	const struct SystemKeyspace *system;	/* NULL: documents */
+	bool		consistent;			/* the statement has waited for what it asked to see */
 } Keyspace;
 
 /* The keyspace that a FROM term names (found before); and of a path: NULL with the error of the statement set. */
-const Keyspace *keyspace_of(const Exec *x, const N1From *from);
+Keyspace   *keyspace_of(const Exec *x, const N1From *from);
 Keyspace   *keyspace_open(Exec *x, const N1From *from);
 Bucket	   *keyspace_bucket(const Exec *x, const Keyspace *k, Collection **c);	/* NULL: gone */
 
@@ -43,8 +44,8 @@ void		documents_close(KeyspaceScan *s);
 /* One document, copied to the arena; NULL if there is none. */
 N1Value    *keyspace_fetch(Exec *x, const Keyspace *k, const char *key, size_t len, N1Arena *a);
 
-/* Waits until what the scan consistency asks for is on disk; false if the statement was stopped. */
-bool		scan_consistent(Exec *x, const Keyspace *k);
+/* Waits, once, until what the scan consistency asks for is on disk; false if the statement was stopped. */
+bool		scan_consistent(Exec *x, Keyspace *k);
 
 /* ---------------------------------------------------------------- a statement (exec.c) */
 
@@ -121,7 +122,7 @@ struct FromOp
 
 	FromOp	   *left;				/* drives */
 	FromOp	   *right;
-	const Keyspace *keyspace;
+	Keyspace   *keyspace;
 	KeyspaceScan *scan;
 	N1Value   **list;				/* elements, keys */
 	size_t		n_list;
@@ -220,6 +221,7 @@ struct SelectRun
 	const N1Row *outer;				/* with WITH in front */
 	N1Arena    *arena;				/* as long as the run */
 	N1Arena    *work;
+	N1Arena    *sort_arena;			/* the rows of ORDER BY */
 	N1Value   **slots;				/* of aggregates and windows of the present row */
 	struct SetSource *source;
 	RowList		sorted;

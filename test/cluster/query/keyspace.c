@@ -150,10 +150,10 @@ keyspace_open(Exec *x, const N1From *from)
 	return k;
 }
 
-const Keyspace *
+Keyspace *
 keyspace_of(const Exec *x, const N1From *from)
 {
-	const Keyspace *k = x->keyspaces;
+	Keyspace   *k = x->keyspaces;
 
 	while (k->from != from)
 		k = k->next;

@@ -187,15 +187,16 @@ is_on_disk(Exec *x, const Keyspace *k, const uint64_t *wanted)
 }
 
 bool
-scan_consistent(Exec *x, const Keyspace *k)
+scan_consistent(Exec *x, Keyspace *k)
 {
 	const QueryParams *p = &x->r->params;
 	Collection *c;
 	Bucket	   *b;
 	uint64_t   *wanted;
 
-	if (k->system != NULL || p->consistency <= SCAN_NOT_BOUNDED)
+	if (k->consistent || k->system != NULL || p->consistency <= SCAN_NOT_BOUNDED)
 		return true;
+	k->consistent = true;
 	b = keyspace_bucket(x, k, &c);
 	if (b == NULL)
 		return true;

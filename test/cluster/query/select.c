@@ -7,6 +7,8 @@
 #include "exec.h"
 
 #define MAX_DEPTH 64				/* selects within selects */
+#define MOST_BEST 100000			/* rows of a LIMIT up to which only the best are kept */
+#define SPARE_ROWS 1000
 
 /* ---------------------------------------------------------------- LIMIT and OFFSET */
 
@@ -112,14 +114,14 @@ sort_keys(SelectRun *s, N1Value *value, N1Value **keys)
 	}
 	else
 	{
-		fields = n1_alloc(s->arena, (size_t) (first->n_terms + 1) * sizeof(*fields));
+		fields = n1_alloc(s->work, (size_t) (first->n_terms + 1) * sizeof(*fields));
 		row.b = fields;
 		for (int i = 0; i < first->n_terms; i++)
 		{
 			const char *alias = first->terms[i].alias;
 
 			if (alias != NULL)
-				fields[row.n++] = (N1Binding) {alias, first->raw ? value : n1_field(s->arena, value, alias, strlen(alias))};
+				fields[row.n++] = (N1Binding) {alias, first->raw ? value : n1_field(s->work, value, alias, strlen(alias))};
 		}
 	}
 	for (int i = 0; i < s->select->n_order; i++)
@@ -128,9 +130,22 @@ sort_keys(SelectRun *s, N1Value *value, N1Value **keys)
 
 		if (v == NULL)
 			return false;
-		keys[i] = n1_copy(s->arena, v);
+		keys[i] = n1_copy(s->sort_arena, v);
 	}
 	return true;
+}
+
+static N1Name *
+copy_names(N1Arena *a, const N1Name *names, size_t n)
+{
+	N1Name	   *copy;
+
+	if (names == NULL)
+		return NULL;
+	copy = n1_alloc(a, (n + 1) * sizeof(*copy));
+	for (size_t i = 0; i < n; i++)
+		copy[i] = (N1Name) {n1_dup(a, names[i].s, names[i].n), names[i].n};
+	return copy;
 }
 
 static void
@@ -140,10 +155,51 @@ keep_names(SelectRun *s, KeptRow *r)
 
 	if (sub == NULL || sub->order == NULL)
 		return;
-	r->names = n1_alloc(s->arena, (size_t) (sub->n_order + 1) * sizeof(*r->names));
+	r->names = copy_names(s->sort_arena, sub->order, (size_t) sub->n_order);
 	r->n_names = (size_t) sub->n_order;
-	for (int i = 0; i < sub->n_order; i++)
-		r->names[i] = (N1Name) {n1_dup(s->arena, sub->order[i].s, sub->order[i].n), sub->order[i].n};
+}
+
+/* How many rows can be asked for: SIZE_MAX if that is not known or not few. */
+static size_t
+rows_wanted(const SelectRun *s)
+{
+	int64_t		offset = s->offset > 0 ? s->offset : 0;
+
+	if (!s->has_limit || s->limit > MOST_BEST || offset > MOST_BEST)
+		return SIZE_MAX;
+	return (size_t) (offset + (s->limit > 0 ? s->limit : 0));
+}
+
+/* Keeps the best rows only, in an arena of their own. */
+static bool
+keep_best(SelectRun *s, const SortSpec *specs, size_t wanted)
+{
+	N1Arena    *arena = n1_arena_new();
+	RowList		best = {0};
+
+	if (!rows_sort(s->x, &s->sorted, specs, s->select->n_order))
+	{
+		n1_arena_free(arena);
+		return false;
+	}
+	for (size_t i = 0; i < wanted && i < s->sorted.n; i++)
+	{
+		const KeptRow *old = s->sorted.v[i];
+		KeptRow    *r = n1_alloc(arena, sizeof(*r));
+
+		r->value = n1_copy(arena, old->value);
+		r->keys = n1_alloc(arena, (size_t) (s->select->n_order + 1) * sizeof(*r->keys));
+		for (int k = 0; k < s->select->n_order; k++)
+			r->keys[k] = n1_copy(arena, old->keys[k]);
+		r->names = copy_names(arena, old->names, old->n_names);
+		r->n_names = old->n_names;
+		rows_add(arena, &best, r);
+		r->number = old->number;
+	}
+	n1_arena_free(s->sort_arena);
+	s->sort_arena = arena;
+	s->sorted = best;
+	return true;
 }
 
 static bool
@@ -152,24 +208,30 @@ sort_all(SelectRun *s)
 	SortSpec   *specs;
 	N1Value    *value;
 	N1Arena    *before = s->x->ev.arena;
+	size_t		wanted = rows_wanted(s);
+	size_t		arrived = 0;
 	bool		ok = true;
 
 	if (!sort_specs(s->x, s->arena, s->select->order, s->select->n_order, s->outer, &specs))
 		return false;
 	while (ok && source_next(s->source, &value))
 	{
-		KeptRow    *r = n1_alloc(s->arena, sizeof(*r));
+		KeptRow    *r = n1_alloc(s->sort_arena, sizeof(*r));
 
 		s->x->ev.arena = s->work;
 		n1_arena_clear(s->work);
-		r->keys = n1_alloc(s->arena, (size_t) (s->select->n_order + 1) * sizeof(*r->keys));
+		r->keys = n1_alloc(s->sort_arena, (size_t) (s->select->n_order + 1) * sizeof(*r->keys));
 		ok = sort_keys(s, value, r->keys);
-		r->value = n1_copy(s->arena, value);
+		r->value = n1_copy(s->sort_arena, value);
 		keep_names(s, r);
-		rows_add(s->arena, &s->sorted, r);
+		rows_add(s->sort_arena, &s->sorted, r);
+		r->number = arrived++;
+		if (ok && wanted != SIZE_MAX && s->sorted.n >= 2 * wanted + SPARE_ROWS)
+			ok = keep_best(s, specs, wanted);
 	}
 	s->x->ev.arena = before;
 	s->is_sorted = true;
+	s->x->r->sort_count += arrived;
 	return ok && !exec_failed(s->x) && rows_sort(s->x, &s->sorted, specs, s->select->n_order);
 }
 
@@ -199,6 +261,7 @@ select_open(Exec *x, const N1Select *q, const N1Row *outer)
 	s->outer = outer;
 	s->arena = arena;
 	s->work = n1_arena_new();
+	s->sort_arena = n1_arena_new();
 	s->slots = n1_alloc(arena, (size_t) (q->n_slots + 1) * sizeof(*s->slots));
 	x->depth++;
 	if (x->depth > MAX_DEPTH)
@@ -219,6 +282,7 @@ select_close(SelectRun *s)
 	s->x->depth--;
 	if (s->source != NULL)
 		source_close(s->source);
+	n1_arena_free(s->sort_arena);
 	n1_arena_free(s->work);
 	n1_arena_free(s->arena);
 }
