@@ -109,6 +109,18 @@ EXPLAIN (VERBOSE, COSTS OFF) UPDATE t SET n = n + 1 WHERE EXISTS (SELECT FROM ma
 UPDATE t SET n = n + 1 WHERE EXISTS (SELECT FROM many WHERE k || '' = id AND x % 2 = 0);
 WITH u AS (UPDATE t SET name = 'joined' FROM many WHERE k = t.id AND x < 4 RETURNING id, n, x) SELECT * FROM u ORDER BY id;
 SELECT sum(n), sum(n) FILTER (WHERE i % 2 = 0) FROM t, generate_series(1, 1000) i WHERE id = 'many-' || i;
+-- the other side may be a list of values or a function as well
+EXPLAIN (COSTS OFF) UPDATE t SET n = x FROM unnest(ARRAY['many-2', 'many-3'], ARRAY[20, 30]) u(k, x) WHERE id = k;
+UPDATE t SET n = x FROM unnest(ARRAY['many-2', 'many-3'], ARRAY[20, 30]) u(k, x) WHERE id = k;
+EXPLAIN (COSTS OFF) UPDATE t SET n = x FROM (VALUES ('many-2', 21), ('many-3', 31)) v(k, x) WHERE id = k;
+UPDATE t SET n = x + n FROM (VALUES ('many-2', 21), ('many-3', 31)) v(k, x) WHERE id = k;
+SELECT id, n FROM t WHERE id IN ('many-2', 'many-3') ORDER BY id;
+EXPLAIN (COSTS OFF) UPDATE t SET n = 1 FROM (VALUES ('many-' || random()), ('many-3')) v(k) WHERE id = k;
+PREPARE u(text[], int[]) AS UPDATE t SET n = x FROM unnest($1, $2) u(k, x) WHERE id = k;
+SET plan_cache_mode = force_generic_plan;
+EXECUTE u('{many-2,many-3}', '{3,3}');
+RESET plan_cache_mode;
+DEALLOCATE u;
 -- where rows of the other table that do not match matter, and where it is not read alike twice
 EXPLAIN (COSTS OFF) UPDATE t SET n = 0 WHERE NOT EXISTS (SELECT FROM many WHERE k = id);
 EXPLAIN (COSTS OFF) UPDATE t SET n = 0 FROM many WHERE k || random() = id;

@@ -48,17 +48,35 @@ keylist_can_use(Node *expr)
 	return !keylist_is_entangled(expr, NULL) && !contain_volatile_functions(expr);
 }
 
-/* A table whose rows may be read twice without anybody noticing, and are few enough to be kept in memory. */
+/* What gives the same rows when it is read twice: tables, VALUES, functions such as unnest(). */
+static bool
+keylist_reads_alike(const RangeTblEntry *rte)
+{
+	if (rte->lateral || rte->tablesample != NULL)
+		return false;
+	switch (rte->rtekind)
+	{
+		case RTE_RELATION:
+			return rte->relkind == RELKIND_RELATION || rte->relkind == RELKIND_PARTITIONED_TABLE ||
+				rte->relkind == RELKIND_MATVIEW;
+		case RTE_VALUES:
+			return keylist_can_use((Node *) rte->values_lists);
+		case RTE_FUNCTION:
+			return keylist_can_use((Node *) rte->functions);
+		default:
+			return false;
+	}
+}
+
+/* Whether the keys of this side may be collected, and are few enough to be kept in memory. */
 static bool
 keylist_can_read(PlannerInfo *root, Index relid)
 {
-	RangeTblEntry *rte = planner_rt_fetch(relid, root);
 	RelOptInfo *rel = root->simple_rel_array[relid];
 
-	return rel != NULL && rel->reloptkind == RELOPT_BASEREL && rel->rows * KEYLIST_KEY_BYTES <= get_hash_memory_limit() &&
-		rte->rtekind == RTE_RELATION && rte->tablesample == NULL &&
-		(rte->relkind == RELKIND_RELATION || rte->relkind == RELKIND_PARTITIONED_TABLE ||
-		 rte->relkind == RELKIND_MATVIEW);
+	return rel != NULL && rel->reloptkind == RELOPT_BASEREL &&
+		rel->rows * KEYLIST_KEY_BYTES <= get_hash_memory_limit() &&
+		keylist_reads_alike(planner_rt_fetch(relid, root));
 }
 
 /* The other table's own conditions, as far as they can be used; fewer of them only make the list longer. */
