@@ -98,11 +98,14 @@ cluster_try(void (*work) (void *), void *arg)
 
 	BeginInternalSubTransaction(NULL);
 	own = GetCurrentSubTransactionId();
+	/* What the statement has failed to do before is not tried again here, nor what fails here afterwards. */
+	manager_move_failures(around, own);
 	MemoryContextSwitchTo(cxt);
 	PG_TRY();
 	{
 		work(arg);
 		ReleaseCurrentSubTransaction();
+		manager_move_failures(own, around);
 	}
 	PG_CATCH();
 	{
@@ -112,7 +115,7 @@ cluster_try(void (*work) (void *), void *arg)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		manager_lift_failures(own, around);
+		manager_move_failures(own, around);
 		MemoryContextSwitchTo(cxt);
 		CurrentResourceOwner = owner;
 		if (!cluster_is_remote(error->sqlerrcode))

@@ -434,8 +434,8 @@ extern void handle_cancel_scans(ClusterHandle *handle);
  */
 extern void handle_wait(ClusterHandle *handle, int64 deadline, bool eager, ClusterCounters *counters);
 
-/* manager.c: what failed in a subtransaction that was made for trying counts for the one around it. */
-extern void manager_lift_failures(SubTransactionId from, SubTransactionId to);
+/* manager.c: what has failed in one subtransaction counts for another: that around it, or one made for trying. */
+extern void manager_move_failures(SubTransactionId from, SubTransactionId to);
 /* manager.c: the handles of the same user mapping, for other buckets and this one; palloc'd list */
 extern List *handle_siblings(const ClusterHandle *handle);
 

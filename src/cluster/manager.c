@@ -129,7 +129,7 @@ abort_subtransaction(ClusterHandle *handle, SubTransactionId subid)
 }
 
 void
-manager_lift_failures(SubTransactionId from, SubTransactionId to)
+manager_move_failures(SubTransactionId from, SubTransactionId to)
 {
 	dlist_iter	iter;
 

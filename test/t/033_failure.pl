@@ -48,6 +48,7 @@ sub error_of
 is(attempts('SELECT * FROM intruder_doc'), 1, 'planning and execution share an attempt');
 like(error_of('SELECT * FROM intruder_doc'), $refused, 'the error is that of the attempt');
 is(attempts('SELECT * FROM intruder_doc a JOIN intruder_doc b USING (name)'), 1, 'so do two tables');
+is(attempts(q{SELECT * FROM intruder_doc WHERE name = 'x' ORDER BY name LIMIT 1}), 1, 'so does a query that SQL++ could answer');
 is(attempts("EXPLAIN SELECT * FROM intruder_doc; SELECT * FROM intruder_doc"), 2, 'two statements try twice');
 is(attempts("SELECT * FROM intruder_doc WHERE id = 'x'"), 1, 'a look-up, which needs no count');
 is(attempts(q{DO $$ BEGIN FOR i IN 1 .. 3 LOOP BEGIN PERFORM * FROM intruder_doc; EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END $$}),
