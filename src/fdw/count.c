@@ -29,6 +29,7 @@ typedef struct CountEntry
 	CountKey	key;			/* hash key */
 	TimestampTz asked_at;
 	bool		known;
+	bool		failed;			/* the cluster could not be asked */
 	double		documents;
 	double		vbuckets;
 } CountEntry;
@@ -72,11 +73,12 @@ count_ask(void *arg)
 }
 
 static bool
-count_try(CountQuestion *question)
+count_try(CountQuestion *question, bool *failed)
 {
 	const FdwTable *table = question->table;
 	char	   *reason = cluster_try(count_ask, question);
 
+	*failed = reason != NULL;
 	if (reason == NULL)
 		return question->documents >= 0;
 	ereport(DEBUG1,
@@ -97,6 +99,7 @@ count_estimate(const FdwTable *table, Oid userid, double *documents, double *vbu
 	{
 		CountQuestion question = {table, userid};
 		bool		known;
+		bool		failed;
 
 		/* no subtransactions in parallel mode */
 		if (IsInParallelMode())
@@ -107,10 +110,12 @@ count_estimate(const FdwTable *table, Oid userid, double *documents, double *vbu
 		}
 		entry->asked_at = now;
 		entry->known = false;
-		known = count_try(&question);
+		entry->failed = false;
+		known = count_try(&question, &failed);
 		entry = count_entry(table, userid, &found);
 		entry->asked_at = GetCurrentTimestamp();
 		entry->known = known;
+		entry->failed = failed;
 		entry->documents = question.documents;
 		entry->vbuckets = question.vbuckets;
 	}
@@ -119,4 +124,14 @@ count_estimate(const FdwTable *table, Oid userid, double *documents, double *vbu
 	*documents = entry->documents;
 	*vbuckets = entry->vbuckets;
 	return true;
+}
+
+bool
+count_has_failed(const FdwTable *table, Oid userid)
+{
+	CountKey	key = {table->relid, OidIsValid(userid) ? userid : GetUserId()};
+	CountEntry *entry = count_cache != NULL ? hash_search(count_cache, &key, HASH_FIND, NULL) : NULL;
+
+	return entry != NULL && entry->failed &&
+		!TimestampDifferenceExceeds(entry->asked_at, GetCurrentTimestamp(), COUNT_LIFETIME_MS);
 }

@@ -93,6 +93,9 @@ extern bool collate_is_deterministic(Oid collation);
  */
 extern bool count_estimate(const FdwTable *table, Oid userid, double *documents, double *vbuckets);
 
+/* Whether the cluster was asked within the last minute and could not be reached. */
+extern bool count_has_failed(const FdwTable *table, Oid userid);
+
 /* ---- cost.c ---- */
 
 typedef struct CostEstimate

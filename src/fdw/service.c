@@ -72,7 +72,7 @@ service_version(const FdwTable *table, Oid userid)
 		return entry->version;
 	entry->asked_at = GetCurrentTimestamp();
 	entry->version = 0;
-	if (IsInParallelMode())		/* no subtransactions */
+	if (count_has_failed(table, userid) || IsInParallelMode())	/* no subtransactions there */
 		return 0;
 	reason = cluster_try(service_ask, &question);
 	if (reason != NULL)

@@ -57,6 +57,8 @@ sub set_up_server
 		connection_string => "$hosts?$limits$options&config_cache=$cache/");
 	$cluster->attach($node, server => 'volatile', bucket => 'volatile', user => 'rotating', password => 'p0',
 		connection_string => "$hosts?$limits$options");
+	# the data service under faults: what conditions it cannot check are checked by PostgreSQL
+	$node->safe_psql('postgres', "ALTER SERVER $_ OPTIONS (ADD access 'kv')") foreach qw(steady cached volatile);
 	$node->safe_psql('postgres', q{
 		CREATE FOREIGN TABLE written (id text OPTIONS (key 'true') COLLATE "C", v int, pad text)
 			SERVER steady OPTIONS (collection 'written');
