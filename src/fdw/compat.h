@@ -13,6 +13,7 @@
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "optimizer/planner.h"
+#include "parser/parse_relation.h"
 #include "parser/parsetree.h"
 #include "utils/selfuncs.h"
 
@@ -67,14 +68,35 @@ compat_subquery_planner(PlannerInfo *root, Query *query)
 #endif
 }
 
-/* A range table entry whose rights are asked for elsewhere. */
+/* The only table of a query that stands for one of another query's, where rights to it are asked for anyway. */
 static inline void
-compat_rte_ask_no_rights(RangeTblEntry *rte)
+compat_rte_ask_no_rights(Query *query, RangeTblEntry *rte, const Query *other)
 {
-#if PG_VERSION_NUM >= 160000	/* RTEPermissionInfo */
-	rte->perminfoindex = 0;
+#if PG_VERSION_NUM >= 160000	/* RTEPermissionInfo: there must be one, so the same is asked twice */
+	query->rteperminfos = list_make1(copyObject(getRTEPermissionInfo(other->rteperminfos, rte)));
+	rte->perminfoindex = 1;
 #else
 	rte->requiredPerms = 0;
+#endif
+}
+
+/* Which of ROWCOMPARE_... it is. */
+#if PG_VERSION_NUM >= 180000	/* CompareType, of the same numbers */
+#define ROWCOMPARE_LT	COMPARE_LT
+#define ROWCOMPARE_LE	COMPARE_LE
+#define ROWCOMPARE_EQ	COMPARE_EQ
+#define ROWCOMPARE_GE	COMPARE_GE
+#define ROWCOMPARE_GT	COMPARE_GT
+#define ROWCOMPARE_NE	COMPARE_NE
+#endif
+
+static inline int
+compat_row_compare_type(const RowCompareExpr *node)
+{
+#if PG_VERSION_NUM >= 180000
+	return node->cmptype;
+#else
+	return node->rctype;
 #endif
 }
 

@@ -125,7 +125,7 @@ keylist_query(PlannerInfo *root, RelOptInfo *other, Expr *key)
 
 	key = copyObject(key);
 	ChangeVarNodes((Node *) key, other->relid, 1, 0);
-	compat_rte_ask_no_rights(rte);
+	compat_rte_ask_no_rights(query, rte, root->parse);
 	ref->rtindex = 1;
 	query->commandType = CMD_SELECT;
 	query->rtable = list_make1(rte);

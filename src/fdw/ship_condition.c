@@ -17,6 +17,8 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
+#include "compat.h"
+
 void
 ship_init(Ship *ship, PlannerInfo *root, Relids relids, int available)
 {
@@ -224,7 +226,7 @@ condition_row_compare(Ship *ship, RowCompareExpr *node, bool negated, ShipClass 
 {
 	static const int opposite[] = {0, ROWCOMPARE_GE, ROWCOMPARE_GT, 0, ROWCOMPARE_LT, ROWCOMPARE_LE};
 	int			last = list_length(node->opnos) - 1;
-	int			strategy = node->rctype;
+	int			strategy = compat_row_compare_type(node);
 	Expr	   *result = NULL;
 
 	if (strategy == ROWCOMPARE_EQ || strategy == ROWCOMPARE_NE)
