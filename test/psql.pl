@@ -1,21 +1,21 @@
 #!/usr/bin/perl
-# Launcher of psql for pg_regress: what PostgreSQL 16 and later show otherwise is printed as 15 shows it, so that one
-# expected output serves all releases. usage: psql.pl PSQL ARGUMENT...
+# Launcher of psql for pg_regress: what PostgreSQL's releases show otherwise is printed in one way, mostly that of 15, so that
+# one expected output serves all. usage: psql.pl PSQL ARGUMENT...
 use strict;
 use warnings;
 
-# What a line of a plan says in 15; nothing if 15 does not have the line.
+# How a line of a plan is printed; nothing if it is left out. Results of initial plans have numbers until 16, which this hash
+# has names for.
 sub plan_line
 {
-	my ($line) = @_;
+	my ($line, $result) = @_;
 
 	# 18: buffers without being asked for, and some more facts
 	return () if $line =~ /^ *(Planning:|Buffers: .*|Index Searches: \d+|Disabled: \w+|"Disabled": \w+,?|Window: w\d+ AS .*)$/;
 	# 18: rows with decimals
 	$line =~ s/(actual (?:time=\S+ )?rows=)(\d+\.\d\d)(?= loops)/$1 . sprintf('%.0f', $2)/e;
-	# 17: names for the results of initial plans
-	$line =~ s/\(InitPlan (\d+)\)\.col\d+/'$' . ($1 - 1)/ge;
-	$line =~ s/^( *InitPlan (\d+))$/$1 . ' (returns $' . ($2 - 1) . ')'/e;
+	$line =~ s/^( *InitPlan \d+) \(returns [^)]*\)$/$1/;
+	$line =~ s/(\$\d+)/$result->{$1} \/\/ $1/ge;
 	return $line;
 }
 
@@ -26,12 +26,20 @@ sub print_plan
 	my $wrapped = grep { /\+$/ } @lines;
 	my @plan;
 	my $width = length 'QUERY PLAN';
+	my %result;
 
+	foreach my $line (@lines)
+	{
+		my ($number, $list) = $line =~ /^ *InitPlan (\d+) \(returns (.*)\)/ or next;
+		my @column = split /,/, $list;
+
+		$result{ $column[ $_ - 1 ] } = "(InitPlan $number).col$_" foreach 1 .. @column;
+	}
 	foreach my $line (@lines)
 	{
 		$line =~ s/^ //;
 		$line =~ s/ *\+$// if $wrapped;
-		push @plan, plan_line($line);
+		push @plan, plan_line($line, \%result);
 	}
 	foreach my $line (@plan) { $width = length $line if $width < length $line; }
 	my $left = int(($width - length 'QUERY PLAN') / 2);
