@@ -100,7 +100,8 @@ RESET enable_material;
 
 -- what a security barrier hides is not told by an error or a condition that sees it first
 CREATE VIEW barrier WITH (security_barrier) AS SELECT * FROM q.n WHERE n.n < 10;
-SELECT sent($$ SELECT id FROM barrier WHERE length(ct) > 2 AND ct = 'a' $$);
+-- (which number a table behind a view has, depends on PostgreSQL's release)
+SELECT regexp_replace(sent($$ SELECT id FROM barrier WHERE length(ct) > 2 AND ct = 'a' $$), '`r\d+`', '`r`', 'g') AS sent;
 
 -- wrong types: an error where the column says so, unless a condition leaves the document out
 CREATE FOREIGN TABLE strict (id text OPTIONS (key 'true') COLLATE "C", n int, type text) SERVER q OPTIONS (collection 'mixed', on_type_error 'error');
