@@ -174,7 +174,10 @@ set_mark(const KvConn *conn, bool costly, int64 lifetime)
 void
 down_tried(const KvConn *conn, int64 took)
 {
-	if (took >= COSTLY && is_unreachable(conn))
+	/* It is there, whatever it said: nobody needs to keep away from it. */
+	if (conn->answered)
+		down_clear(conn);
+	else if (took >= COSTLY && is_unreachable(conn))
 		set_mark(conn, true, Min(Max(took, MIN_REST), MAX_REST));
 }
 
