@@ -68,13 +68,16 @@ compat_subquery_planner(PlannerInfo *root, Query *query)
 #endif
 }
 
-/* The only table of a query that stands for one of another query's, where rights to it are asked for anyway. */
+/* What a query reads stands for the same in another query, where rights to it (if it is a table) are asked for anyway. */
 static inline void
 compat_rte_ask_no_rights(Query *query, RangeTblEntry *rte, const Query *other)
 {
 #if PG_VERSION_NUM >= 160000	/* RTEPermissionInfo: there must be one, so the same is asked twice */
-	query->rteperminfos = list_make1(copyObject(getRTEPermissionInfo(other->rteperminfos, rte)));
-	rte->perminfoindex = 1;
+	if (rte->perminfoindex != 0)
+	{
+		query->rteperminfos = list_make1(copyObject(getRTEPermissionInfo(other->rteperminfos, rte)));
+		rte->perminfoindex = 1;
+	}
 #else
 	rte->requiredPerms = 0;
 #endif
