@@ -19,8 +19,8 @@ static int	owner_pid = 0;		/* process that made the handles (P1) */
 /* ---- the end of transactions (W2) ---- */
 
 /*
- * Connections that nobody will wait for are closed: those still being made and, after an error, those with answers
- * to come.
+ * Connections that nobody will wait for are closed: those still being made, those to hosts that are no nodes of the
+ * configuration, and, after an error, those with answers to come.
  */
 static void
 close_busy_connections(ClusterHandle *handle, bool abort)
@@ -30,7 +30,8 @@ close_busy_connections(ClusterHandle *handle, bool abort)
 	{
 		KvConn	   *conn = handle->conns[i];
 
-		if ((abort && conn->outstanding > 0) || (conn->state != KV_CONN_CLOSED && conn->state != KV_CONN_READY))
+		if ((abort && conn->outstanding > 0) || conn->retired ||
+			(conn->state != KV_CONN_CLOSED && conn->state != KV_CONN_READY))
 			kv_conn_close(conn);
 	}
 }

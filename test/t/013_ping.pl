@@ -114,7 +114,7 @@ foreach my $warm (1, 0)
 	$start = time();
 	CbCluster::send_query($session, q{SELECT * FROM cbconn_ping('cb')});
 	like(CbCluster::finish_query($session), qr/canceling statement due to statement timeout/, "cancelled, warm $warm");
-	cmp_ok(time() - $start, '<', 0.6, "at once, warm $warm");
+	cmp_ok(time() - $start, '<', 2, "at once, warm $warm");
 	$session->query_safe('RESET statement_timeout');
 	$cluster->control("resume $_") for (0 .. 2);
 	is_ok('after a cancel', ping('cb'), @kv);

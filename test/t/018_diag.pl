@@ -152,7 +152,7 @@ $session->query_safe("SET statement_timeout = '300ms'");
 $start = time();
 CbCluster::send_query($session, q{SELECT * FROM cbconn_diag('slow')});
 like(CbCluster::finish_query($session), qr/canceling statement due to statement timeout/, 'cancelled');
-cmp_ok(time() - $start, '<', 0.6, 'at once');
+cmp_ok(time() - $start, '<', 2, 'at once');
 my $after = () = map { readlink($_) // '' } glob("/proc/$pid/fd/*");
 is($after, $sockets, 'no socket is left');
 

@@ -231,6 +231,9 @@ sub write_once
 	my $answer = $self->judge($what, "$sql; SELECT :ROW_COUNT", undef, map { $_ => 1 } qw(08007 40001 23505));
 	my $result = $what eq 'delete' ? 0 : $value;
 
+	push @{ $document->{history} }, "$what $value: " . ($answer->{code} eq '' ? "@{ $answer->{rows} } rows" : $answer->{error});
+	shift @{ $document->{history} } if @{ $document->{history} } > 5;
+
 	# In psql, the SELECT after a failed statement counts nothing.
 	if ($answer->{code} eq '' && ($answer->{rows}[0] // 0) == 1)
 	{
@@ -262,7 +265,8 @@ sub read_back
 	return 0 if $answer->{code} ne '';
 	my $value = $answer->{rows}[0] // 0;
 	$self->complain("$key is $value, not one of " . join(' ', sort keys %{ $document->{possible} }) .
-		  ', late inserts: ' . join(' ', sort keys %{ $document->{ghosts} })) unless expect_document($document, $value);
+		  ', late inserts: ' . join(' ', sort keys %{ $document->{ghosts} }) . "; what was done:\n" .
+		  join('', map { "$_\n" } @{ $document->{history} })) unless expect_document($document, $value);
 	return 1;
 }
 

@@ -143,8 +143,9 @@ sub spoil
 	my $detail = '';
 
 	$detail = ' offset=' . $self->number(0, 60) if $kind eq 'truncate';
-	# Where a wrong byte is seen: magic, opcode, lengths, status, opaque.
-	$detail = ' offset=' . $self->{random}->pick(0 .. 4, 6 .. 9, 12 .. 15) if $kind eq 'corrupt';
+	# Where a wrong byte is seen: magic, opcode, lengths, opaque; of reads also the status, which tells what became of writes.
+	$detail = ' offset=' . $self->{random}->pick(0 .. 4, (grep { $opcode == $_ } @write_opcodes) ? () : (6, 7), 8, 9, 12 .. 15)
+	  if $kind eq 'corrupt';
 	$detail = ' ms=' . $self->number(1, 2500) if $kind eq 'delay';
 	$self->at(0, 'fault ' . $self->any_node . " kind=$kind opcode=$opcode$detail count=" . $self->number(1, 3) .
 		  ' skip=' . $self->number(0, 5));
