@@ -13,7 +13,7 @@ SELECT name, value, origin FROM cbconn_parse('couchbase://h?operation_timeout=2.
 SELECT name, value, origin FROM cbconn_parse('couchbase://h?kv_timeout=2500') WHERE origin LIKE 'given%' AND section = 'option';
 SELECT name, value, origin FROM cbconn_parse('couchbase://h?kv_timeout=1m30s') WHERE origin LIKE 'given%' AND section = 'option';
 
--- secrets are not shown
+-- secrets are neither taken nor shown
 SELECT name, value, origin FROM cbconn_parse('couchbase://h?username=app&password=topsecret') WHERE origin LIKE 'given%' AND section = 'option';
 
 -- errors name the part

@@ -39,13 +39,10 @@ on_context_reset(void *arg)
 static void
 take_credentials(ClusterHandle *handle, const ClusterTarget *target)
 {
-	const char *username = target->username ? target->username : handle->settings->username;
-	const char *password = target->password ? target->password : handle->settings->password;
-
-	if (username != NULL)
+	if (target->username != NULL)
 	{
-		handle->username = pstrdup(username);
-		handle->password = pstrdup(password ? password : "");
+		handle->username = pstrdup(target->username);
+		handle->password = pstrdup(target->password ? target->password : "");
 	}
 }
 

@@ -7,6 +7,8 @@
 
 #include "handle.h"
 
+#define CREDENTIALS "Everybody could read them there; they belong into a user mapping."
+
 /*
  * The options that do not take effect, and why. What cannot be switched is accepted as long as it asks for what is
  * done anyway.
@@ -27,6 +29,8 @@ static const struct
 	{CB_SET_RETRY_NMV_IMM, "A newer configuration is always acted on at once."},
 	{CB_SET_ERROR_THRESH_COUNT, "The first error makes the configuration looked at again."},
 	{CB_SET_ERROR_THRESH_DELAY, "config_poll_floor is the least time between two looks at the configuration."},
+	{CB_SET_USERNAME, CREDENTIALS},
+	{CB_SET_PASSWORD, CREDENTIALS},
 	{CB_SET_TLS_DISABLE_DEPRECATED, "TLS 1.0 and 1.1 are never used."},
 	{CB_SET_CLUSTERMAP_NOTIFICATION,
 	"Nobody would read notifications while a session is idle; config_poll_interval is how often it looks by itself."},
@@ -57,6 +61,16 @@ refuse(const char *name, const char *what)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("connection string option \"%s\" is not supported", name),
 			 errdetail("%s", what)));
+}
+
+static void
+refuse_credentials(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+			 errmsg("credentials are not allowed in a connection string: option \"%s\"", name),
+			 errdetail("%s", CREDENTIALS),
+			 errhint("Write CREATE USER MAPPING ... OPTIONS (username ..., password ...).")));
 }
 
 /* Kept configurations: one name, which means the same file whatever the working directory. */
@@ -102,7 +116,11 @@ check_settings(const CbConnStr *connstr, const CbSettings *settings)
 		const char *reason = cluster_refused_setting(id);
 
 		if (settings->given[id] != NULL && reason != NULL && !cb_settings_is_default(settings, id))
+		{
+			if (id == CB_SET_USERNAME || id == CB_SET_PASSWORD)
+				refuse_credentials(settings->given[id]);
 			refuse(settings->given[id], reason);
+		}
 	}
 	check_cache(settings);
 	if (settings->bootstrap_on == CB_BOOTSTRAP_HTTP || settings->bootstrap_on == CB_BOOTSTRAP_FILE_ONLY)

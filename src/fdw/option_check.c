@@ -52,13 +52,6 @@ check_file_privilege(const char *option, bool writes)
 static void
 check_settings(const char *const *given, bool certpath_as_ca, bool unverified)
 {
-	if (given[CB_SET_USERNAME] != NULL || given[CB_SET_PASSWORD] != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("credentials are not allowed in a connection string"),
-				 errhint("Put them into a user mapping: "
-						 "CREATE USER MAPPING ... OPTIONS (username ..., password ...).")));
-
 	for (int id = 0; id < CB_NSETTINGS; id++)
 	{
 		CbOptionInfo info;

@@ -252,6 +252,7 @@ cbconn_connection_options(PG_FUNCTION_ARGS)
 	CbError		err;
 	const char *name;
 	const char *reason;
+	const char *anyway;
 
 	result->callback.func = parse_release;
 	result->callback.arg = result;
@@ -278,7 +279,7 @@ cbconn_connection_options(PG_FUNCTION_ARGS)
 					result->text.len > 1 ? (const char *) result->text.data : NULL, info.meaning,
 					cluster_refused_setting(id));
 	}
-	for (size_t n = 0; (name = cb_foreign_option(n, &reason)) != NULL; n++)
-		options_row(rsinfo, name, construct_empty_array(TEXTOID), NULL, NULL, NULL, reason);
+	for (size_t n = 0; (name = cb_foreign_option(n, &reason, &anyway)) != NULL; n++)
+		options_row(rsinfo, name, construct_empty_array(TEXTOID), NULL, anyway, NULL, reason);
 	PG_RETURN_VOID();
 }

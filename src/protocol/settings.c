@@ -213,8 +213,27 @@ set_value(CbSettings *settings, const CbSettingDef *def, SettingValue value, CbE
 
 /* ---- the whole ---- */
 
+/* An option of another client, which may only ask for what is done anyway. */
 static CbResult
-unknown_option(const char *name, CbError *err)
+foreign_option(const CbForeignOption *foreign, const char *text, CbError *err)
+{
+	CbSettingName name = {.name = foreign->name, .words = cb_bool_words};
+	SettingValue asked = {0};
+	CbResult	result;
+
+	if (foreign->anyway != NULL)
+	{
+		result = parse_word(&name, text, &asked, err);
+		if (result != CB_OK || asked.number == (strcmp(foreign->anyway, "on") == 0))
+			return result;
+	}
+	return cb_error_set(err, CB_INVALID, foreign->reason,
+						"option \"%s\" of other clients has no meaning here", foreign->name);
+}
+
+/* What is not in the table of settings. */
+static CbResult
+unknown_option(const char *name, const char *text, CbError *err)
 {
 	const char *names[128];
 	size_t		n = 0;
@@ -224,8 +243,7 @@ unknown_option(const char *name, CbError *err)
 	for (const CbForeignOption *foreign = cb_foreign_options; foreign->name != NULL; foreign++)
 	{
 		if (strcmp(foreign->name, name) == 0)
-			return cb_error_set(err, CB_INVALID, foreign->reason,
-								"option \"%s\" of other clients has no meaning here", name);
+			return foreign_option(foreign, text, err);
 	}
 	while (n < 127 && cb_setting_names[n].name != NULL)
 	{
@@ -252,7 +270,7 @@ apply_option(CbSettings *settings, const CbConnOption *option, CbError *err)
 	while (name->name != NULL && strcmp(name->name, option->name) != 0)
 		name++;
 	if (name->name == NULL)
-		return unknown_option(option->name, err);
+		return unknown_option(option->name, option->value, err);
 	def = &cb_setting_defs[name->id];
 	result = parse_value(def, name, option->value, &value, err);
 	if (result != CB_OK)

@@ -246,8 +246,11 @@ extern void cb_option_info(CbSettingId id, CbOptionInfo *info);
  */
 extern const char *cb_option_name(CbSettingId id, size_t n, const char **bare_unit);
 
-/* Option n of other clients that means nothing here, and why; NULL past the last. */
-extern const char *cb_foreign_option(size_t n, const char **reason);
+/*
+ * Option n of other clients that means nothing here, and why; NULL past the last. *anyway is "on" or "off", the only
+ * value that is taken, or NULL: none is.
+ */
+extern const char *cb_foreign_option(size_t n, const char **reason, const char **anyway);
 
 /* Append the effective value as text with its unit ("2.5s", "on", "external"). Not
  * given text is "", a given secret is "***". */

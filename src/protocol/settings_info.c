@@ -27,13 +27,14 @@ cb_option_name(CbSettingId id, size_t n, const char **bare_unit)
 }
 
 const char *
-cb_foreign_option(size_t n, const char **reason)
+cb_foreign_option(size_t n, const char **reason, const char **anyway)
 {
 	const CbForeignOption *entry = cb_foreign_options;
 
 	while (entry->name != NULL && n-- > 0)
 		entry++;
 	*reason = entry->reason;
+	*anyway = entry->anyway;
 	return entry->name;
 }
 

@@ -55,15 +55,19 @@ extern const CbSettingDef cb_setting_defs[CB_NSETTINGS];
 /* Main name of each setting before its aliases; ends with a NULL name. */
 extern const CbSettingName cb_setting_names[];
 
-/* Options of other clients that mean nothing here. */
+/* Options of other clients that mean nothing here, but for asking for what is done anyway. */
 typedef struct CbForeignOption
 {
 	const char *name;
 	const char *reason;			/* a sentence */
+	const char *anyway;			/* on or off: what is done; NULL: it is not that kind of option */
 } CbForeignOption;
 
 /* Ends with a NULL name. */
 extern const CbForeignOption cb_foreign_options[];
+
+/* What may be written for on and off. */
+extern const CbWord cb_bool_words[];
 
 /*
  * Digits with an optional fraction at *text, in millionths; *text moves past

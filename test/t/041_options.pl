@@ -74,9 +74,27 @@ foreach my $option (@refused)
 	}
 }
 
-# Asking for what is done anyway.
-foreach my $option (grep { $_->[4] ne '' && $_->[3] =~ /^o(?:n|ff)$/ } @refused)
+# Those that are taken with a value that they could have: nobody says that they are not supported.
+foreach my $option (@taken)
 {
+	foreach my $name ($option->[0], split / /, $option->[1])
+	{
+		my $value = other_value($option);
+		my $stderr;
+
+		$node->psql('postgres', "CREATE SERVER given FOREIGN DATA WRAPPER cbconn_fdw OPTIONS (connection_string 'couchbases://h?" .
+			  "$name=$value'); DROP SERVER given", stderr => \$stderr);
+		unlike($stderr, qr/not supported|not allowed|no meaning/, "$name=$value: not refused");
+	}
+}
+
+# Asking for what is done anyway.
+my @switches = map { $_->[0] } grep { $_->[3] =~ /^o(?:n|ff)$/ } @refused;
+ok((grep { $_ eq 'metrics' } @switches) && (grep { $_ eq 'select_bucket' } @switches), 'the table knows them');
+foreach my $option (grep { $_->[3] =~ /^o(?:n|ff)$/ } @refused)
+{
+	$node->safe_psql('postgres', "CREATE SERVER anyway FOREIGN DATA WRAPPER cbconn_fdw OPTIONS (connection_string " .
+		  "'couchbase://h?$option->[0]=$option->[3]'); DROP SERVER anyway");
 	is($node->safe_psql('postgres', "SELECT count(*) FROM cbconn_parse('couchbase://h?$option->[0]=$option->[3]')" .
 			" WHERE name = '$option->[0]'"), '0', "$option->[0]=$option->[3] is taken");
 }
