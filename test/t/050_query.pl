@@ -15,7 +15,8 @@ my $cluster = CbCluster->new('--nodes', 2, '--generate', 'default._default.doc=1
 my $service = CbQuery->new;
 CbQuery::announce($cluster, $service->{port}, 0);
 my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
+# Texts beyond ASCII: later releases would take SQL_ASCII from a locale without an encoding.
+$node->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
 $node->append_conf('postgresql.conf', "log_temp_files = 0\nlog_statement = none");
 $node->start;
 $cluster->attach($node, options => '?query_timeout=2s&tracing_threshold_query=300ms');
