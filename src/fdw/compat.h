@@ -68,7 +68,7 @@ compat_subquery_planner(PlannerInfo *root, Query *query)
 #endif
 }
 
-/* What a query reads stands for the same in another query, where rights to it (if it is a table) are asked for anyway. */
+/* What a query reads that stands for the same in another query, where rights to it (if it is a table) are asked for. */
 static inline void
 compat_rte_ask_no_rights(Query *query, RangeTblEntry *rte, const Query *other)
 {
