@@ -68,7 +68,7 @@ module.exports = async function query({ harness, couchbase, connectionString, cl
 	await harness.check('prepared statements', async () =>
 	{
 		for (let i = 0; i < 3; i++)
-			same((await scope.query('SELECT RAW a.name FROM airline a WHERE a.n = $n',
+			same((await scope.query('SELECT RAW a.name FROM airline a WHERE a.n = $n AND META(a).id LIKE "query %"',
 				{ adhoc: false, parameters: { n: i }, scanConsistency: couchbase.QueryScanConsistency.RequestPlus })).rows,
 			[`Air ${i}`]);
 	});
