@@ -88,6 +88,12 @@ UPDATE small SET n = 50 WHERE id = 'v1';
 UPDATE small SET n = 6 WHERE id = 'v1' RETURNING *;
 SELECT id, n FROM d WHERE id IN ('v1', 'v2');
 
+-- system columns are refused before anything is written
+DELETE FROM t WHERE id = 'a' RETURNING xmin;
+UPDATE t SET n = 1 WHERE id = 'a' RETURNING ctid, xmax;
+INSERT INTO t (id) VALUES ('system') RETURNING ctid;
+SELECT count(*) FROM t WHERE id = 'system';
+
 \set ECHO none
 \i test/sql/write_cleanup.sql
 DROP TABLE was, other;

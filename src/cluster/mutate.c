@@ -53,6 +53,7 @@ struct KvMutate
 	size_t		held;			/* bytes of what is outstanding */
 	int			unpushed;
 	size_t		unpushed_bytes;
+	bool		hold;
 	CbBuf		deflated;
 	KvFailure	failure;		/* what result says */
 	char	   *message;
@@ -322,6 +323,7 @@ kv_mutate_create(ClusterHandle *handle, KvCollection *collection, const KvMutate
 	mutate->op.window = WINDOW_REQUESTS;
 	mutate->op.max_load = WINDOW_BYTES;
 	mutate->durability = spec->durability;
+	mutate->hold = spec->hold;
 	/* The node gives up before we do, and says so. */
 	if (spec->durability != KV_DURABILITY_NONE)
 		mutate->durability_ms = (uint16) Min(Max(timeout / 1000 * 9 / 10, 1), 65534);
@@ -485,6 +487,8 @@ kv_mutate_add(KvMutate *mutate, const KvMutation *mutation)
 		return;
 	}
 	kv_op_enqueue(op, index);
+	if (mutate->hold)
+		return;
 	mutate->unpushed_bytes += item->size;
 	if (++mutate->unpushed >= PUSH_REQUESTS || mutate->unpushed_bytes >= PUSH_BYTES)
 	{
@@ -497,7 +501,7 @@ kv_mutate_add(KvMutate *mutate, const KvMutation *mutation)
 bool
 kv_mutate_full(const KvMutate *mutate)
 {
-	return mutate->outstanding >= WINDOW_REQUESTS || mutate->held >= WINDOW_BYTES;
+	return !mutate->hold && (mutate->outstanding >= WINDOW_REQUESTS || mutate->held >= WINDOW_BYTES);
 }
 
 int64
@@ -631,6 +635,7 @@ kv_mutate_next(KvMutate *mutate)
 	MutateItem *item;
 
 	release_taken(mutate);
+	mutate->hold = false;
 	if (mutate->outstanding == 0)
 		return NULL;
 	answer = kv_op_next(op);

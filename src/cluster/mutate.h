@@ -116,6 +116,7 @@ typedef struct KvMutateSpec
 	KvDurability durability;	/* of all mutations of the operation */
 	int64		timeout;		/* microseconds for one mutation, retries included; 0: the connection string's
 								 * kv_timeout, or kv_durable_timeout with durability */
+	bool		hold;			/* nothing is sent, and nothing full, before the first kv_mutate_next */
 } KvMutateSpec;
 
 /* ---- the operation (mutate.c) ---- */

@@ -140,7 +140,7 @@ scan_next(FdwScanState *state)
 }
 
 TupleTableSlot *
-cbconnIterateForeignScan(ForeignScanState *node)
+scan_iterate(ForeignScanState *node)
 {
 	FdwScanState *state = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
@@ -167,11 +167,23 @@ cbconnIterateForeignScan(ForeignScanState *node)
 	return ExecStoreVirtualTuple(slot);
 }
 
+TupleTableSlot *
+cbconnIterateForeignScan(ForeignScanState *node)
+{
+	const FdwScanState *state = node->fdw_state;
+
+	return state->read_ahead ? ahead_iterate(node) : scan_iterate(node);
+}
+
 /* The next row starts over, with conditions evaluated anew. */
 void
 cbconnReScanForeignScan(ForeignScanState *node)
 {
 	FdwScanState *state = node->fdw_state;
+
+	ahead_rescan(node);
+	if (state->ahead != NULL)
+		return;
 
 	state->running = false;
 	state->at_end = false;
@@ -199,6 +211,7 @@ cbconnEndForeignScan(ForeignScanState *node)
 
 	if (state == NULL)
 		return;
+	ahead_end(state);
 	if (state->fetch != NULL)
 		kv_fetch_end(state->fetch);
 	if (state->scan != NULL)

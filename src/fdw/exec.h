@@ -26,6 +26,7 @@ typedef struct ScanGroup
 
 typedef struct ParallelScan ParallelScan;
 typedef struct QueryScan QueryScan; /* exec_query.h */
+typedef struct AheadRows AheadRows;
 
 /* ForeignScanState.fdw_state. Everything in it lives as long as the query. */
 typedef struct FdwScanState
@@ -49,6 +50,8 @@ typedef struct FdwScanState
 	QueryScan  *query;			/* SCAN_QUERY; reused by rescans */
 	bool		running;		/* conditions evaluated, operation started unless there is nothing to find */
 	bool		at_end;
+	bool		read_ahead;		/* the statement writes into this collection: see exec_ahead.c */
+	AheadRows  *ahead;			/* rows that were read ahead; NULL: none yet */
 
 	ClusterCounters counters;	/* of this process */
 	ClusterCounters workers;	/* of parallel workers that have finished */
@@ -67,6 +70,16 @@ extern bool keys_evaluate_bounds(FdwScanState *state, ExprContext *econtext, KvB
 
 extern void fetch_start(FdwScanState *state, ExprContext *econtext);
 extern void range_start(FdwScanState *state, ExprContext *econtext);
+
+/* The next row of the cluster, or an empty slot. */
+extern TupleTableSlot *scan_iterate(ForeignScanState *node);
+
+/* ---- exec_ahead.c ---- */
+
+/* The next of the rows that were all read before the first was passed on. */
+extern TupleTableSlot *ahead_iterate(ForeignScanState *node);
+extern void ahead_rescan(ForeignScanState *node);
+extern void ahead_end(FdwScanState *state);
 
 /* ---- parallel.c ---- */
 

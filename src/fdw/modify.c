@@ -172,6 +172,8 @@ modify_open(FdwModifyState *state, ResultRelInfo *rinfo)
 		state->decoder = row_decoder_create(state->table, RelationGetDescr(state->rel), all, state->cxt);
 	}
 	state->handle = table_connect(state->table, state->userid, &state->collection);
+	state->hold = state->hold && state->deferred;
+	spec.hold = state->hold;
 	state->mutate = kv_mutate_create(state->handle, state->collection, &spec, state->cxt, &state->counters);
 	state->opened = true;
 	MemoryContextSwitchTo(old);
@@ -214,6 +216,7 @@ cbconnBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *
 		modify_find_junk(state, outerPlan(mtstate->ps.plan));
 	state->by_trigger = mtstate->operation == CMD_UPDATE && rinfo->ri_TrigDesc != NULL &&
 		rinfo->ri_TrigDesc->trig_update_before_row;
+	state->hold = ahead_mark(mtstate, state->table);
 	rinfo->ri_FdwState = state;
 }
 

@@ -27,6 +27,12 @@ typedef enum ModifyPrivate
 /* The key's junk column of a table, palloc'd: tables whose keys differ in type cannot share one. */
 extern char *modify_key_name(Form_pg_attribute attr);
 
+/*
+ * exec_ahead.c: scans of the collection that the statement writes into take all their rows before they pass one on.
+ * True when one of them will be asked again for other rows, so that nothing should be written before the end.
+ */
+extern bool ahead_mark(ModifyTableState *mtstate, const FdwTable *table);
+
 /* A column as it is written. */
 typedef struct ModifyColumn
 {
@@ -83,6 +89,7 @@ typedef struct FdwModifyState
 	Oid			userid;
 	CmdType		operation;
 	bool		do_nothing;		/* ON CONFLICT DO NOTHING */
+	bool		hold;			/* nothing is written before all rows are there */
 	bool		routed;			/* rows come from tuple routing or COPY */
 	Bitmapset  *assigned;		/* attnums that UPDATE assigns */
 	bool		by_trigger;		/* a BEFORE trigger may assign others */

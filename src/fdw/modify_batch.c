@@ -94,6 +94,9 @@ cbconnBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	state->routed = true;
 	state->do_nothing = mtstate->ps.plan != NULL &&
 		((ModifyTable *) mtstate->ps.plan)->onConflictAction == ONCONFLICT_NOTHING;
+	/* COPY has no plan, and reads nothing. */
+	if (mtstate->ps.plan != NULL)
+		state->hold = ahead_mark(mtstate, state->table);
 	rinfo->ri_FdwState = state;
 }
 

@@ -16,6 +16,7 @@
 #include "optimizer/inherit.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
+#include "plan.h"
 #include "utils/rel.h"
 
 #include "compat.h"
@@ -100,6 +101,25 @@ plan_assigned(PlannerInfo *root, const FdwTable *table, Relation rel, Index rtin
 	return assigned;
 }
 
+/* The row that RETURNING gets has no system columns: to be told before anything is written. */
+static void
+plan_check_returning(const FdwTable *table, ModifyTable *plan, Index rtindex, int subplan_index)
+{
+	Bitmapset  *attrs = NULL;
+	int			bit = -1;
+
+	if (plan->returningLists == NIL)
+		return;
+	pull_varattnos(list_nth(plan->returningLists, subplan_index), rtindex, &attrs);
+	while ((bit = bms_next_member(attrs, bit)) >= 0)
+	{
+		AttrNumber	attno = bit + FirstLowInvalidHeapAttributeNumber;
+
+		if (attno < 0 && attno != TableOidAttributeNumber)
+			plan_refuse_system_column(table, attno);
+	}
+}
+
 List *
 cbconnPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index resultRelation, int subplan_index)
 {
@@ -112,6 +132,7 @@ cbconnPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index resultRelati
 					 plan->operation == CMD_UPDATE ? "update" : "delete from");
 	if (plan->operation == CMD_UPDATE)
 		assigned = plan_assigned(root, table, rel, resultRelation);
+	plan_check_returning(table, plan, resultRelation, subplan_index);
 	table_close(rel, NoLock);
 	return list_make2(assigned, makeBoolean(joined));
 }

@@ -486,7 +486,8 @@ queue_add(FdwModifyState *state, ModifyItem *item)
 	queue_start(state);
 	while (kv_mutate_full(state->mutate))
 		queue_take(state, kv_mutate_outstanding(state->mutate) - 1);
-	queue_take(state, state->table->batch_size - 1);
+	if (!state->hold)
+		queue_take(state, state->table->batch_size - 1);
 	kv_mutate_add(state->mutate, &item->mutation);
 }
 

@@ -346,7 +346,7 @@ plan_use_key_list(PlannerInfo *root, RelOptInfo *rel, FdwRelInfo *info, int key_
 	plan_use_condition(clauses, &clause, condition);
 }
 
-static void
+void
 plan_refuse_system_column(const FdwTable *table, AttrNumber attno)
 {
 	const FormData_pg_attribute *attr = SystemAttributeDefinition(attno);

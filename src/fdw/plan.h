@@ -55,6 +55,9 @@ typedef struct FdwRelInfo
 
 /* ---- plan.c ---- */
 
+/* Errors: rows of Couchbase have no system column but tableoid. */
+extern void plan_refuse_system_column(const FdwTable *table, AttrNumber attno) pg_attribute_noreturn();
+
 /* Attnums of the columns that the query or a local condition looks at; identity: those of UPDATE and DELETE, too. */
 extern List *plan_columns(PlannerInfo *root, RelOptInfo *rel, const FdwTable *table, List *local, bool *identity);
 
