@@ -23,6 +23,17 @@ SELECT * FROM ordered('SELECT id FROM n ORDER BY id', 'SELECT id FROM n ORDER BY
   'SELECT id FROM n ORDER BY n LIMIT NULL', 'SELECT id FROM n ORDER BY n LIMIT (SELECT 3)', 'SELECT max(n) FROM n WHERE n < 10 LIMIT 1', 'SELECT DISTINCT g FROM n ORDER BY g LIMIT 3', 'SELECT g, count(*) FROM n GROUP BY g ORDER BY g LIMIT 3',
   'SELECT id FROM n ORDER BY n FETCH FIRST 3 ROWS WITH TIES', 'SELECT n, row_number() OVER (ORDER BY n) FROM n ORDER BY n LIMIT 3', 'SELECT * FROM (SELECT id, n FROM n ORDER BY n LIMIT 9) x ORDER BY n DESC LIMIT 2',
   'SELECT a.n FROM n a JOIN n b ON b.n = a.n ORDER BY a.n LIMIT 4', '(SELECT n FROM n ORDER BY n LIMIT 2) UNION ALL (SELECT n FROM n ORDER BY n DESC LIMIT 2)');
+-- rows that tie with the last are no LIMIT's, and neither is a count that may change between executions of a plan
+SET my.lim = 2;
+SELECT * FROM ordered('SELECT g FROM n ORDER BY g FETCH FIRST 2 ROWS WITH TIES', 'SELECT g FROM n WHERE g > 1 ORDER BY g FETCH FIRST ROW WITH TIES', 'SELECT g FROM n ORDER BY g OFFSET 1 FETCH FIRST ROW WITH TIES',
+  'SELECT n FROM n ORDER BY n LIMIT current_setting(''my.lim'')::int', 'SELECT n FROM n ORDER BY n LIMIT 4 OFFSET current_setting(''my.lim'')::int');
+SET plan_cache_mode = force_generic_plan;
+PREPARE p AS SELECT n FROM q.n ORDER BY n LIMIT current_setting('my.lim')::int;
+EXECUTE p;
+SET my.lim = 4;
+EXECUTE p;
+DEALLOCATE p;
+RESET plan_cache_mode;
 -- how a sort key is written where a condition has left no NULLs, and where not
 SELECT sent('SELECT id FROM q.n WHERE ct > ''a'' ORDER BY ct LIMIT 3');
 SELECT sent('SELECT id FROM q.n ORDER BY ct DESC LIMIT 3');

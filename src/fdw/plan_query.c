@@ -338,10 +338,20 @@ query_write_clauses(Ship *ship, RelOptInfo *rel, List *scan_clauses, QueryClause
 	}
 }
 
+/* Whether LIMIT or OFFSET is absent or the same in each execution: the planner estimates others. */
+static bool
+query_limit_is_fixed(Node *count)
+{
+	return count == NULL || (IsA(count, Const) && !((Const *) count)->constisnull);
+}
+
 /* Rows that a LIMIT directly above leaves: it is sent when nothing is checked here, and the order is the query's. */
 static double
 query_limit(PlannerInfo *root, RelOptInfo *rel, ForeignPath *path, List *local)
 {
+	if (root->parse->limitOption != LIMIT_OPTION_COUNT || !query_limit_is_fixed(root->parse->limitCount) ||
+		!query_limit_is_fixed(root->parse->limitOffset))
+		return -1;
 	if (!guc_enable_limit_pushdown || local != NIL || root->limit_tuples < 0 ||
 		!bms_equal(root->all_baserels, rel->relids) ||
 		!pathkeys_contained_in(root->query_pathkeys, path->path.pathkeys) || root->limit_tuples > 1e15)
