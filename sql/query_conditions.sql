@@ -122,6 +122,18 @@ SELECT * FROM all_ways($$ doc->>'c' = 'a' $$, $$ doc->>'c' = '5' $$, $$ doc->>'c
   $$ doc @> '{"a": [null]}' $$, $$ doc @> '{"a": [{"k": 1}]}' $$, $$ doc @> '{}' $$, $$ doc @> '[]' $$, $$ cj @> '1' $$, $$ cj @> '"a"' $$, $$ cj @> '[1]' $$, $$ cj @> 'null' $$, $$ doc ? 'c' $$, $$ doc ? 'odd name' $$, $$ doc ? 'back`quote' $$,
   $$ cj ? 'a' $$, $$ cj ?| '{a,k}' $$, $$ doc ?& '{c,d,Case}' $$, $$ NOT (doc ? 'c') $$, $$ cj = '1' $$, $$ cj->0 = '1' $$, $$ doc->>(SELECT 'c') = 'a' $$);
 
+-- what the reader cuts, refuses or takes for equal is not for the query service to decide
+CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+SELECT make_table('edges', $$ id text OPTIONS (key 'true') COLLATE "C", n integer, cf float8 OPTIONS (path 'c'), cname name OPTIONS (path 'c'), at text[] OPTIONS (path 'c'),
+  av varchar(3)[] OPTIONS (path 'c'), ac char(3)[] OPTIONS (path 'c'), any_case text[] OPTIONS (path 'c') COLLATE any_case $$, $$ collection 'edges' $$) \g /dev/null
+CREATE FUNCTION edges(VARIADIC conditions text[]) RETURNS TABLE (condition text, n integer, checked text, verdict text)
+LANGUAGE sql AS $$ SELECT c, w.* FROM unnest(conditions) WITH ORDINALITY u (c, o), three_ways('SELECT id FROM edges WHERE ' || c) w ORDER BY o $$;
+-- NaN and the infinities: compared with columns, else computed with here
+SELECT * FROM edges($$ cf < 'NaN' $$, $$ cf > '-Infinity' $$, $$ cf + 'NaN' > 5 $$, $$ cf + 'Infinity' > 5 $$, $$ cf - 'Infinity' < 5 $$, $$ cf + 1 < 'NaN' $$, $$ coalesce(cf, 'NaN') > 5 $$, $$ greatest(cf, 'NaN') > 5 $$, $$ nullif(cf, 'NaN') = 1.5 $$,
+  $$ CASE WHEN n > 5 THEN 'Infinity' ELSE cf END > 5 $$, $$ cf + (SELECT 'NaN'::float8) > 5 $$, $$ coalesce(cf, (SELECT 'NaN'::float8)) > 5 $$, $$ greatest(cf, (SELECT '-Infinity'::float8)) < 5 $$, $$ cf < (SELECT 'NaN'::float8) $$, $$ floor((SELECT 'Infinity'::float8) * cf) > 1 $$);
+SELECT * FROM three_ways('SELECT id FROM edges ORDER BY coalesce(cf, ''NaN''), n', true);
+SELECT * FROM three_ways('SELECT id FROM edges ORDER BY greatest(cf, ''-Infinity''), n LIMIT 3', true);
+
 -- values that are computed once, for each execution
 PREPARE p (text, bigint, float8, text[], boolean) AS
   SELECT id FROM q.n WHERE (ct = $1 OR ci = $2 OR cf = $3 OR ct = ANY ($4) OR $5) ORDER BY id LIMIT 3;
@@ -142,4 +154,5 @@ DROP SERVER kv CASCADE;
 DROP SCHEMA q, copy CASCADE;
 DROP TYPE mood;
 DROP DOMAIN word;
-DROP FUNCTION all_ways, sweep, where_three_ways, three_ways, difference, pushdown, rows_of(text, boolean), rechecked, sent, make_table;
+DROP COLLATION any_case;
+DROP FUNCTION all_ways, edges, sweep, where_three_ways, three_ways, difference, pushdown, rows_of(text, boolean), rechecked, sent, make_table;

@@ -152,7 +152,7 @@ extern const char *ship_join(List *texts, const char *word);
 /* Describes a value; false when it cannot be sent. */
 extern bool ship_value(Ship *ship, Node *node, ShipValue *value);
 
-/* Its text, with a parameter for what is known before; NULL when it has no exact form. */
+/* Its text, with a parameter for what is known before; NULL when it has no exact form, or may be NaN or infinite. */
 extern const char *ship_value_text(Ship *ship, ShipValue *value);
 
 /* A new parameter: its name with the $. */

@@ -6,6 +6,8 @@
  */
 #include "ship.h"
 
+#include <math.h>
+
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
@@ -112,9 +114,21 @@ value_of_param(Node *node, ShipValue *value)
 	return value->kind != SHIP_NONE;
 }
 
+/* What stands for NaN and the infinities compares with numbers as they do, but does not compute. */
+static bool
+value_may_be_infinite(const ShipValue *value)
+{
+	Const	   *constant = (Const *) value->param;
+
+	return value->kind == SHIP_FLOAT && value->param != NULL &&
+		!(IsA(constant, Const) && (constant->constisnull || isfinite(DatumGetFloat8(constant->constvalue))));
+}
+
 const char *
 ship_value_text(Ship *ship, ShipValue *value)
 {
+	if (value_may_be_infinite(value))
+		return NULL;
 	if (value->text == NULL && value->param != NULL)
 		value->text = ship_param(ship, value->param, value->kind == SHIP_FLOAT ? SHIP_AS_FLOAT : SHIP_AS_VALUE);
 	return value->text;
