@@ -133,6 +133,9 @@ SELECT * FROM edges($$ cf < 'NaN' $$, $$ cf > '-Infinity' $$, $$ cf + 'NaN' > 5 
   $$ CASE WHEN n > 5 THEN 'Infinity' ELSE cf END > 5 $$, $$ cf + (SELECT 'NaN'::float8) > 5 $$, $$ coalesce(cf, (SELECT 'NaN'::float8)) > 5 $$, $$ greatest(cf, (SELECT '-Infinity'::float8)) < 5 $$, $$ cf < (SELECT 'NaN'::float8) $$, $$ floor((SELECT 'Infinity'::float8) * cf) > 1 $$);
 SELECT * FROM three_ways('SELECT id FROM edges ORDER BY coalesce(cf, ''NaN''), n', true);
 SELECT * FROM three_ways('SELECT id FROM edges ORDER BY greatest(cf, ''-Infinity''), n LIMIT 3', true);
+-- elements of arrays
+SELECT * FROM edges($$ 'a' = ANY (any_case) $$, $$ any_case @> '{a}' $$, $$ any_case && '{a}' $$, $$ any_case <@ '{a,B}' $$, $$ 'a' = ANY (at COLLATE any_case) $$, $$ at @> ('{a}' COLLATE any_case) $$, $$ (any_case COLLATE "C") @> '{A}' $$,
+  $$ at @> '{A}' $$, $$ 'abc' = ANY (av) $$, $$ av @> '{abc}'::varchar[] $$, $$ av && '{abc}'::varchar[] $$, $$ av <@ '{abc,b}'::varchar[] $$, $$ 'abc' = ANY (ac) $$, $$ ac @> '{abc}'::bpchar[] $$, $$ av IS NULL $$, $$ av IS NOT NULL $$);
 
 -- values that are computed once, for each execution
 PREPARE p (text, bigint, float8, text[], boolean) AS

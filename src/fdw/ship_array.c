@@ -153,14 +153,25 @@ array_in(Ship *ship, const ShipColumn *column, Node *array, bool all, ShipClass 
 	return psprintf("(ARRAY_LENGTH(%s) = 0 OR %s)", list, test);
 }
 
+/* Whether elements are equal where their bytes are, and a kind that arrays are searched for. */
+static bool
+array_element_fits(Oid element, Oid collation, Node *column)
+{
+	ShipKind	kind = ship_kind_of_type(element);
+
+	if (kind == SHIP_TEXT)
+		return ship_text_equal(collation) && ship_text_equal(exprCollation(column));
+	return kind != SHIP_NONE && kind <= SHIP_INT;
+}
+
 /* k = ANY (column) */
 static const char *
-array_of_column(Ship *ship, Node *scalar, Node *array, ShipClass *class)
+array_of_column(Ship *ship, Node *scalar, Node *array, Oid collation, ShipClass *class)
 {
 	ShipValue	value;
 
 	if (!ship_value(ship, array, &value) || value.kind != SHIP_ARRAY || value.column == NULL ||
-		ship_kind_of_type(exprType(scalar)) == SHIP_NONE || ship_kind_of_type(exprType(scalar)) > SHIP_INT)
+		!array_element_fits(exprType(scalar), collation, array))
 		return NULL;
 	*class = SHIP_SUPERSET;
 	return psprintf("ANY x IN %s SATISFIES x = %s OR ISARRAY(x) END", value.column->path,
@@ -182,7 +193,7 @@ ship_scalar_array(Ship *ship, ScalarArrayOpExpr *clause, bool negated, ShipClass
 		return array_expand(ship, clause, negated, class);
 	in = strcmp(entry->text, clause->useOr ? "=" : "!=") == 0;
 	if (in && any && guc_enable_array_pushdown && clause->useOr && ship_is_param(ship, scalar))
-		return array_of_column(ship, scalar, array, class);
+		return array_of_column(ship, scalar, array, clause->inputcollid, class);
 	if (!ship_is_param(ship, array))
 		return NULL;
 	if (in && ship_value(ship, scalar, &value) && value.kind == entry->kind && value.column != NULL &&
@@ -232,7 +243,6 @@ ship_array_operator(Ship *ship, const ShipEntry *entry, List *args, Oid collatio
 	Node	   *left = linitial(args);
 	Node	   *right = lsecond(args);
 	const char *op = entry->text;
-	ShipKind	element;
 	ShipValue	value;
 	const char *c;
 
@@ -244,9 +254,8 @@ ship_array_operator(Ship *ship, const ShipEntry *entry, List *args, Oid collatio
 		right = linitial(args);
 		op = strcmp(op, "@>") == 0 ? "<@" : strcmp(op, "<@") == 0 ? "@>" : op;
 	}
-	element = ship_kind_of_type(get_element_type(exprType(right)));
 	if (!ship_is_param(ship, right) || !ship_value(ship, left, &value) || value.kind != SHIP_ARRAY ||
-		value.column == NULL || element == SHIP_NONE || element > SHIP_INT)
+		value.column == NULL || !array_element_fits(get_element_type(exprType(right)), collation, left))
 		return NULL;
 	c = value.column->path;
 	*class = SHIP_SUPERSET;

@@ -71,6 +71,18 @@ column_integer(ShipColumn *column, int64 min, int64 max)
 	column->max = max;
 }
 
+/* Arrays whose elements are as they are stored: a length cuts blanks. */
+static bool
+column_is_plain_array(Oid type, int32 typmod)
+{
+	Oid			element = get_element_type(type);
+
+	if (!OidIsValid(element) || typmod >= 0)
+		return false;
+	(void) getBaseTypeAndTypmod(element, &typmod);
+	return typmod < 0;
+}
+
 static void
 column_kind(ShipColumn *column, int32 typmod)
 {
@@ -125,7 +137,7 @@ column_kind(ShipColumn *column, int32 typmod)
 		default:
 			if (get_typtype(column->type) == TYPTYPE_ENUM)
 				column->kind = utf8 ? SHIP_ENUM : SHIP_NONE;
-			else if (OidIsValid(get_element_type(column->type)))
+			else if (column_is_plain_array(column->type, typmod))
 				column->kind = SHIP_ARRAY;
 			break;
 	}
