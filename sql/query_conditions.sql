@@ -136,6 +136,8 @@ SELECT * FROM three_ways('SELECT id FROM edges ORDER BY greatest(cf, ''-Infinity
 -- elements of arrays
 SELECT * FROM edges($$ 'a' = ANY (any_case) $$, $$ any_case @> '{a}' $$, $$ any_case && '{a}' $$, $$ any_case <@ '{a,B}' $$, $$ 'a' = ANY (at COLLATE any_case) $$, $$ at @> ('{a}' COLLATE any_case) $$, $$ (any_case COLLATE "C") @> '{A}' $$,
   $$ at @> '{A}' $$, $$ 'abc' = ANY (av) $$, $$ av @> '{abc}'::varchar[] $$, $$ av && '{abc}'::varchar[] $$, $$ av <@ '{abc,b}'::varchar[] $$, $$ 'abc' = ANY (ac) $$, $$ ac @> '{abc}'::bpchar[] $$, $$ av IS NULL $$, $$ av IS NOT NULL $$);
+-- names: 63 bytes
+SELECT * FROM edges($$ cname = repeat('x', 63) $$, $$ cname = repeat('x', 70) $$, $$ NOT (cname <> repeat('x', 70)) $$, $$ cname IS NOT DISTINCT FROM repeat('x', 70) $$, $$ cname <> 'a' $$, $$ cname IN (repeat('x', 63), repeat('x', 70)) $$);
 
 -- values that are computed once, for each execution
 PREPARE p (text, bigint, float8, text[], boolean) AS

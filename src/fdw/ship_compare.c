@@ -69,7 +69,7 @@ compare_text(Comparison *cmp, ShipColumn *column, Expr *param)
 
 	if (column->soft && !op_is(cmp->op, "="))
 		more = psprintf("NOT CONTAINS(%s, \"\\u0000\")", c);
-	if (column->loose && !op_is(cmp->op, "="))
+	if (column->loose)
 		cmp->class = SHIP_SUPERSET;
 	return compare_between(c, cmp->op, ship_param(cmp->ship, param, SHIP_AS_VALUE), ">= \"\"", "< []", more);
 }
