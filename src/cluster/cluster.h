@@ -87,6 +87,9 @@ typedef struct ClusterDoc
 /* Throws if the string asks for what is understood but not done. Says nothing of strings that cannot be understood. */
 extern void cluster_check_connection_string(const char *text);
 
+/* Its text with control characters, and bytes that are no text, as \xNN: for messages. palloc'd. */
+extern char *cluster_printable_cstr(const char *text);
+
 /* Why an option (a CbSettingId) has no effect, or NULL when it has. */
 extern const char *cluster_refused_setting(int id);
 

@@ -64,7 +64,6 @@ extern KvVerdict kv_status_verdict(const ClusterHandle *handle, uint16 status);
 
 /* Text in the server's encoding with nothing unprintable, from bytes that are UTF-8 or anything (E1). palloc'd. */
 extern char *cluster_printable(const char *bytes, size_t len);
-extern char *cluster_printable_cstr(const char *text);
 
 /* Throws what the failure says about an operation. */
 extern void cluster_raise(const ClusterHandle *handle, const KvOp *op, const KvFailure *failure)
@@ -238,6 +237,8 @@ extern void kv_secure_step(KvConn *conn);
 /* The failure that a socket reports; what a peer may mean that closes the connection without a word. */
 extern void kv_secure_failure(const KvConn *conn, const SockFailure *reason, KvFailure *failure);
 extern const char *kv_secure_hint(const KvConn *conn);
+/* Text and hint of failure if these bytes of an answer, which are not Couchbase's protocol, are TLS or HTTP. */
+extern void kv_secure_other_protocol(const KvConn *conn, const uint8 *bytes, size_t len, KvFailure *failure);
 
 extern void kv_handshake_start(KvConn *conn);
 extern void kv_handshake_answer(KvConn *conn, const CbPacket *packet);

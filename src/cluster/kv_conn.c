@@ -648,12 +648,7 @@ not_the_protocol(KvConn *conn, CbResult result)
 	kv_failure_set(&failure, ERRCODE_PROTOCOL_VIOLATION, false, conn->step, "%s",
 				   result == CB_LIMIT ? "an answer longer than the protocol allows"
 				   : "an answer that is not Couchbase's protocol");
-	/* An alert record of TLS 1.x. */
-	if (conn->handle->tls == NULL && bytes[0] == 0x15 && bytes[1] == 0x03)
-	{
-		strlcpy(failure.text, "the node answers in TLS", sizeof(failure.text));
-		failure.hint = kv_secure_hint(conn);
-	}
+	kv_secure_other_protocol(conn, bytes, conn->in->filled - conn->in_parsed, &failure);
 	kv_conn_fail_with(conn, &failure);
 }
 

@@ -28,6 +28,24 @@ kv_secure_hint(const KvConn *conn)
 }
 
 void
+kv_secure_other_protocol(const KvConn *conn, const uint8 *bytes, size_t len, KvFailure *failure)
+{
+	static const char http[] = "HTTP/";
+
+	/* An alert record of TLS 1.x. */
+	if (conn->handle->tls == NULL && len >= 2 && bytes[0] == 0x15 && bytes[1] == 0x03)
+	{
+		strlcpy(failure->text, "the node answers in TLS", sizeof(failure->text));
+		failure->hint = kv_secure_hint(conn);
+	}
+	else if (len > 0 && memcmp(bytes, http, Min(len, strlen(http))) == 0)
+	{
+		strlcpy(failure->text, "the node answers in HTTP", sizeof(failure->text));
+		failure->hint = "Perhaps the port is that of the management or query service: name the data service's, or none.";
+	}
+}
+
+void
 kv_secure_start(KvConn *conn)
 {
 	SockFailure reason;

@@ -73,21 +73,28 @@ refuse_credentials(const char *name)
 			 errhint("Write CREATE USER MAPPING ... OPTIONS (username ..., password ...).")));
 }
 
-/* Kept configurations: one name, which means the same file whatever the working directory. */
+/* Files: a name means the same one whatever the working directory. */
 static void
-check_cache(const CbSettings *settings)
+check_path(const CbSettings *settings, CbSettingId id, const char *path)
 {
-	const char *path = settings->config_cache ? settings->config_cache : settings->config_cache_ro;
+	if (path != NULL && path[0] != '/')
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("connection string option \"%s\" must be an absolute path", settings->given[id])));
+}
 
+static void
+check_files(const CbSettings *settings)
+{
 	if (settings->config_cache != NULL && settings->config_cache_ro != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
 				 errmsg("connection string options \"config_cache\" and \"config_cache_ro\" exclude each other")));
-	if (path != NULL && path[0] != '/')
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("connection string option \"%s\" must be an absolute path",
-						settings->config_cache ? "config_cache" : "config_cache_ro")));
+	check_path(settings, CB_SET_CONFIG_CACHE, settings->config_cache);
+	check_path(settings, CB_SET_CONFIG_CACHE_RO, settings->config_cache_ro);
+	check_path(settings, CB_SET_TLS_CA_FILE, settings->tls_ca_file);
+	check_path(settings, CB_SET_TLS_CERT_FILE, settings->tls_cert_file);
+	check_path(settings, CB_SET_TLS_KEY_FILE, settings->tls_key_file);
 }
 
 static void
@@ -122,7 +129,7 @@ check_settings(const CbConnStr *connstr, const CbSettings *settings)
 			refuse(settings->given[id], reason);
 		}
 	}
-	check_cache(settings);
+	check_files(settings);
 	if (settings->bootstrap_on == CB_BOOTSTRAP_HTTP || settings->bootstrap_on == CB_BOOTSTRAP_FILE_ONLY)
 		refuse(settings->given[CB_SET_BOOTSTRAP_ON],
 			   "The cluster configuration is fetched over the data service only.");

@@ -178,10 +178,11 @@ look_at_file(const TlsContext *context, TlsFile which, FileMark *mark, SockFailu
 	return true;
 }
 
-/* OpenSSL would ask the terminal. */
+/* OpenSSL would ask the terminal. arg tells that it wanted to. */
 static int
 cbconnNoPassphrase(char *buffer, int size, int writing, void *arg)
 {
+	*(bool *) arg = true;
 	return -1;
 }
 
@@ -210,6 +211,27 @@ cbconnVerifyCertificate(int ok, X509_STORE_CTX *chain)
 	return 0;
 }
 
+/* The client certificate and its key. */
+static bool
+load_certificate(const TlsContext *context, SSL_CTX *ctx, SockFailure *failure)
+{
+	bool		encrypted = false;
+	int			loaded;
+
+	SSL_CTX_set_default_passwd_cb(ctx, cbconnNoPassphrase);
+	SSL_CTX_set_default_passwd_cb_userdata(ctx, &encrypted);
+	if (SSL_CTX_use_certificate_chain_file(ctx, context->files[FILE_CERT]) != 1)
+		return file_error(failure, context, FILE_CERT);
+	loaded = SSL_CTX_use_PrivateKey_file(ctx, context->files[FILE_KEY], SSL_FILETYPE_PEM);
+	SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
+	if (loaded == 1)
+		return true;
+	if (encrypted)
+		return file_failure(failure, FILE_KEY, context->files[FILE_KEY], ERRCODE_CONFIG_FILE_ERROR,
+							"it is encrypted, which is not supported");
+	return file_error(failure, context, FILE_KEY);
+}
+
 static bool
 load_files(const TlsContext *context, SSL_CTX *ctx, SockFailure *failure)
 {
@@ -223,14 +245,7 @@ load_files(const TlsContext *context, SSL_CTX *ctx, SockFailure *failure)
 		else if (SSL_CTX_load_verify_locations(ctx, context->files[FILE_CA], NULL) != 1)
 			return file_error(failure, context, FILE_CA);
 	}
-	if (context->files[FILE_CERT] == NULL)
-		return true;
-	SSL_CTX_set_default_passwd_cb(ctx, cbconnNoPassphrase);
-	if (SSL_CTX_use_certificate_chain_file(ctx, context->files[FILE_CERT]) != 1)
-		return file_error(failure, context, FILE_CERT);
-	if (SSL_CTX_use_PrivateKey_file(ctx, context->files[FILE_KEY], SSL_FILETYPE_PEM) != 1)
-		return file_error(failure, context, FILE_KEY);
-	return true;
+	return context->files[FILE_CERT] == NULL || load_certificate(context, ctx, failure);
 }
 
 static bool

@@ -28,8 +28,9 @@ check_throw(const char *name, CbResult result, const CbError *err)
 				 errmsg("out of memory")));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value for option \"%s\": %s", name, err->text),
-			 err->hint[0] != '\0' ? errhint("%s", err->hint) : 0));
+			 errmsg("invalid value for option \"%s\": %s", name,
+					cluster_printable_cstr(err->text)),
+			 err->hint[0] != '\0' ? errhint("%s", cluster_printable_cstr(err->hint)) : 0));
 }
 
 /* Whoever names a file that the server process opens must be allowed to read (or write) such files. */
@@ -72,6 +73,28 @@ check_settings(const char *const *given, bool certpath_as_ca, bool unverified)
 				 errdetail("Whoever can redirect its connections can read and change all that is sent.")));
 }
 
+/* http:// has ports of the management service, which is not asked; 8091 is the one that everybody leaves out. */
+static uint16
+management_port(const CbConnStr *connstr)
+{
+	for (size_t i = 0; i < connstr->nhosts && connstr->scheme == CB_SCHEME_HTTP; i++)
+	{
+		if (connstr->hosts[i].proto == CB_PROTO_HTTP && connstr->hosts[i].port != 0)
+			return connstr->hosts[i].port;
+	}
+	return 0;
+}
+
+static void
+note_management_port(uint16 port, bool tls)
+{
+	if (port != 0)
+		ereport(NOTICE,
+				(errmsg("port %u of the connection string is taken as that of the management service", port),
+				 errdetail("The data service is looked for at port %u of the host.", cb_connstr_default_port(tls)),
+				 errhint("Write couchbase:// if the port is that of the data service.")));
+}
+
 /* Parses it strictly and throws with the part that is wrong, or not done. */
 void
 option_check_connection_string(const char *name, const char *value)
@@ -82,6 +105,8 @@ option_check_connection_string(const char *name, const char *value)
 	const char *given[CB_NSETTINGS] = {0};	/* static text: outlives the settings */
 	bool		certpath_as_ca = false;
 	bool		unverified = false;
+	bool		tls;
+	uint16		port = 0;
 	CbResult	result;
 
 	(void) option_connection_bucket(value);
@@ -89,6 +114,7 @@ option_check_connection_string(const char *name, const char *value)
 	if (result == CB_OK)
 	{
 		result = cb_settings_from_connstr(connstr, &settings, &err);
+		port = management_port(connstr);
 		cb_connstr_free(connstr);
 	}
 	if (result != CB_OK)
@@ -96,10 +122,12 @@ option_check_connection_string(const char *name, const char *value)
 
 	memcpy(given, settings->given, sizeof(given));
 	certpath_as_ca = settings->certpath_as_ca;
-	unverified = settings->tls && settings->tls_verify == CB_TLS_VERIFY_NONE;
+	tls = settings->tls;
+	unverified = tls && settings->tls_verify == CB_TLS_VERIFY_NONE;
 	cb_settings_free(settings);
 	check_settings(given, certpath_as_ca, unverified);
 	cluster_check_connection_string(value);
+	note_management_port(port, tls);
 }
 
 char *
@@ -165,7 +193,7 @@ check_name(const char *name, const char *value, int max, bool valid, const char 
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value for option \"%s\": \"%s\"", name, value),
+			 errmsg("invalid value for option \"%s\": \"%s\"", name, cluster_printable_cstr(value)),
 			 errdetail("%s", rule)));
 }
 
@@ -245,6 +273,10 @@ option_check_file(const char *name, const char *value)
 {
 	option_check_not_empty(name, value);
 	check_file_privilege(name, false);
+	if (value[0] != '/')
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("option \"%s\" must be an absolute path", name)));
 }
 
 /* Microseconds; -1: it is no duration of at most a day. A bare number would mean another unit to everybody. */

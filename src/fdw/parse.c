@@ -87,9 +87,10 @@ parse_service(const CbConnHost *host, bool tls)
 	switch (host->proto)
 	{
 		case CB_PROTO_HTTP:
-			return "management";
+			return tls ? "management, which is not asked: data is asked for at port 11207" :
+				"management, which is not asked: data is asked for at port 11210";
 		case CB_PROTO_HTTPS:
-			return "management over TLS";
+			return "management over TLS, which is not asked: data is asked for at port 11207";
 		case CB_PROTO_KV:
 			return "data";
 		case CB_PROTO_KV_TLS:
@@ -180,8 +181,8 @@ cbconn_parse(PG_FUNCTION_ARGS)
 	if (status != CB_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid connection string: %s", err.text),
-				 err.hint[0] != '\0' ? errhint("%s", err.hint) : 0));
+				 errmsg("invalid connection string: %s", cluster_printable_cstr(err.text)),
+				 err.hint[0] != '\0' ? errhint("%s", cluster_printable_cstr(err.hint)) : 0));
 	cluster_check_connection_string(text);
 
 	InitMaterializedSRF(fcinfo, 0);

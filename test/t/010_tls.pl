@@ -293,7 +293,7 @@ works('certificate of the mapping', $here, $ca);
 fails('certificate without TLS', 'HV024', qr/needs TLS/, 'couchbases', "127.0.0.1:$plain_port", $limits, scheme => 'couchbase');
 my @keys = (
 	[ 'client-open', 'F0000', qr/client-open\.key" as private key: others may read or change it/ ],
-	[ 'client-encrypted', 'F0000', qr/client-encrypted\.key" as private key/ ],
+	[ 'client-encrypted', 'F0000', qr/client-encrypted\.key" as private key: it is encrypted, which is not supported/ ],
 	[ 'other', 'F0000', qr/other\.key" as private key: .*mismatch/ ],
 	[ 'missing', '58P01', qr/missing\.key" as private key: No such file/ ]);
 foreach my $case (@keys)

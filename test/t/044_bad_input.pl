@@ -4,6 +4,7 @@ use strict;
 use warnings;
 
 use CbCluster;
+use POSIX ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -112,6 +113,37 @@ fails('the management port', 'SELECT count(*) FROM http_doc', '08\w{3}', qr/Node
 $cluster->attach($node, server => 'typed', connection_string => "couchbase://127.0.0.1:$management=http?$limits");
 fails('a host for HTTP only', 'SELECT count(*) FROM typed_doc', '08001', qr/Node 127\.0\.0\.1:11210, step TCP connect/);
 
+# A web server, whatever it is asked.
+my $web = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1') or die "listen: $!";
+my $web_pid = fork() // die "fork: $!";
+if ($web_pid == 0)
+{
+	while (my $client = $web->accept)
+	{
+		sysread($client, my $request, 4096);
+		syswrite($client, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+		sysread($client, $request, 4096);
+	}
+	POSIX::_exit(0);
+}
+$cluster->attach($node, server => 'web', connection_string => 'couchbase://127.0.0.1:' . $web->sockport . "?$limits");
+fails('HTTP', 'SELECT count(*) FROM web_doc', '08\w{3}',
+	qr/step HELLO: the node answers in HTTP\.\n(?s:.*)HINT:  Perhaps the port is that of the management or query service/);
+kill 'TERM', $web_pid;
+waitpid($web_pid, 0);
+$said = says('a port with http://', "BEGIN; ALTER SERVER web OPTIONS (SET connection_string 'http://127.0.0.1:37801/b'); ROLLBACK", 3);
+like($said, qr/NOTICE:  .*port 37801 .* management service\nDETAIL:  .* port 11210 /, 'a port with http:// is noted');
+like($session->query_safe(q{SELECT * FROM cbconn_parse('http://127.0.0.1:37801/b') WHERE section = 'host'}),
+	qr/127\.0\.0\.1:37801\|given\|management, which is not asked: data is asked for at port 11210/, 'cbconn_parse() tells, too');
+foreach my $option ('truststorepath=ca.pem', 'certpath=/c&keypath=k', 'certpath=c&keypath=/k')
+{
+	fails("relative: $option", "ALTER SERVER web OPTIONS (SET connection_string 'couchbases://h?$option')", 'HV024',
+		qr/must be an absolute path/);
+}
+
+fails('relative: sslcert', "ALTER USER MAPPING FOR CURRENT_USER SERVER web OPTIONS (ADD sslcert 'c', ADD sslkey '/k')", 'HV024',
+	qr/"sslcert" must be an absolute path/);
+
 # ---- hosts that nobody can resolve
 
 my $silent = IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1') or die "udp: $!";
@@ -186,6 +218,9 @@ foreach my $host ('a%01b', 'a%0Ab', "a\x01b", "a\nb", "\xc2\x85", 'a%7Fb', 'a%20
 	fails('a host with control characters', "ALTER SERVER cb OPTIONS (SET connection_string 'couchbase://$host')", '\w{5}',
 		qr/host|character/);
 }
+fails('they are escaped', "ALTER SERVER cb OPTIONS (SET connection_string E'couchbase://a\\x1b[1mb\\nc')", '\w{5}', qr/"a\\x1b\[1mb\\x0ac"/);
+fails('in a bucket', "ALTER SERVER cb OPTIONS (SET bucket E'a\\x1bb')", '\w{5}', qr/"a\\x1bb"/);
+fails('in an option', "SELECT * FROM cbconn_parse(E'couchbase://h?a\\x1bb=1')", '\w{5}', qr/"a\\x1bb"/);
 foreach my $option ('scope', 'collection', 'bucket')
 {
 	fails("a $option with control characters",
