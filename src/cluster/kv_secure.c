@@ -41,7 +41,8 @@ kv_secure_other_protocol(const KvConn *conn, const uint8 *bytes, size_t len, KvF
 	else if (len > 0 && memcmp(bytes, http, Min(len, strlen(http))) == 0)
 	{
 		strlcpy(failure->text, "the node answers in HTTP", sizeof(failure->text));
-		failure->hint = "Perhaps the port is that of the management or query service: name the data service's, or none.";
+		failure->hint = "Perhaps the port is that of the management or query service: "
+			"name the data service's, or none.";
 	}
 }
 
