@@ -8,6 +8,7 @@
 
 #include "diag.h"
 #include "handle.h"
+#include "../protocol/vbucket.h"
 #include "lib/stringinfo.h"
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"
@@ -50,6 +51,7 @@ typedef struct Trace
 	char	   *target;
 	DiagStep	at;				/* the steps before it are told of */
 	int64		since;			/* when it began */
+	int64		asked;			/* wait_now() of the request for data; 0: not yet */
 	bool		done;
 	List	   *checks;
 } Trace;
@@ -170,6 +172,119 @@ step_of(const Trace *trace)
 	return trace->at;
 }
 
+static const char *
+advice_on(DiagStep step, const KvFailure *failure)
+{
+	if (failure->hint != NULL)
+		return failure->hint;
+	if (step == STEP_CONFIG && failure->sqlstate == ERRCODE_PROTOCOL_VIOLATION)
+		return "The node's answer is not understood: compare its release, and what stands between, with other nodes.";
+	if (step == STEP_CONFIG && failure->sqlstate == ERRCODE_FEATURE_NOT_SUPPORTED)
+		return "The cluster or bucket is not of the kind that the connection string asks for: change one of them.";
+	return steps[step].advice;
+}
+
+/* ---- a request for data ---- */
+
+/* A key of a vBucket that the node has; false: it has none. */
+static bool
+key_on_node(const KvConn *conn, char *key, size_t size, uint16 *vbucket)
+{
+	ClusterHandle *handle = conn->handle;
+	uint32		n = handle->config->nvbuckets;
+
+	for (uint32 i = 0; i < 64 * n; i++)
+	{
+		snprintf(key, size, "cbconn_diag %u", i);
+		*vbucket = cb_vbucket_of(cb_span_cstr(key), n);
+		if (topology_conn(handle, *vbucket) == conn)
+			return true;
+	}
+	return false;
+}
+
+/* Looks for a document, which is not there as a rule. False: the node has no vBucket to ask for. */
+static bool
+ask_for_data(Trace *trace)
+{
+	KvConn	   *conn = trace->conn;
+	char		key[32];
+	CbDocRef	ref;
+
+	if (!key_on_node(conn, key, sizeof(key), &ref.vbucket))
+		return false;
+	conn->ping_number++;
+	conn->ping_answered = 0;
+	ref.opaque = kv_conn_request(conn, NULL, conn->ping_number, CB_OP_GET, KV_REPLY_PING);
+	ref.has_collection = cb_has_feature(conn->features, CB_FEATURE_COLLECTIONS);
+	ref.collection_id = 0;
+	ref.key = cb_span_cstr(key);
+	kv_conn_requested(conn, ref.opaque, cb_kv_get(&conn->out, &ref));
+	trace->asked = wait_now();
+	return true;
+}
+
+static void
+tell_data(Trace *trace, bool ok, const char *detail, const char *advice)
+{
+	trace->checks = diag_add(trace->checks, "data request", trace->target, ok, wait_now() - trace->asked, detail,
+							 advice);
+	trace->done = true;
+}
+
+/* What the node's answer to the request for data means. That there is no such document or collection is fine. */
+static void
+judge_data(Trace *trace, uint16 status)
+{
+	const char *words = cb_status_text(status);
+	const char *text = psprintf("%s (status %02x)", words ? words : "the node refused the request", status);
+
+	switch (status)
+	{
+		case CB_STATUS_SUCCESS:
+		case CB_STATUS_KEY_ENOENT:
+		case CB_STATUS_LOCKED:
+		case CB_STATUS_UNKNOWN_COLLECTION:
+		case CB_STATUS_UNKNOWN_SCOPE:
+			tell_data(trace, true, NULL, NULL);
+			break;
+		case CB_STATUS_EACCESS:
+			tell_data(trace, true, "no right to read the default collection; the node answers",
+					  "Tables need the role data_reader on their own collection.");
+			break;
+		case CB_STATUS_TMPFAIL:
+		case CB_STATUS_EBUSY:
+		case CB_STATUS_NOT_INITIALIZED:
+		case CB_STATUS_NO_BUCKET:
+		case CB_STATUS_CONFIG_ONLY:
+			tell_data(trace, false, text, "The bucket warms up on the node, or is being created: wait.");
+			break;
+		case CB_STATUS_NOT_MY_VBUCKET:
+			tell_data(trace, false, text, "The vBucket is moving to another node: try again.");
+			break;
+		default:
+			tell_data(trace, false, text, "The node's log (memcached.log) tells more.");
+			break;
+	}
+}
+
+static void
+follow_data(Trace *trace)
+{
+	KvConn	   *conn = trace->conn;
+
+	if (conn->ping_answered != 0)
+		judge_data(trace, conn->ping_status);
+	else if (conn->state != KV_CONN_READY)
+		tell_data(trace, false, conn->failure.sqlstate != 0 ? cluster_printable_cstr(conn->failure.text)
+				  : "the connection was closed", "The node's log (memcached.log) tells more.");
+	else if (wait_now() >= trace->asked + conn->handle->settings->kv_timeout)
+		tell_data(trace, false, "no answer in time",
+				  "The node is overloaded, or its disks are: look at its load, or allow more by \"kv_timeout\".");
+}
+
+/* ---- following ---- */
+
 /*
  * Tells of the steps that are over since the last look. What came in one packet with the end of another step took no
  * time of its own. A connection made anew goes through steps that have been told of: nothing new.
@@ -199,12 +314,12 @@ follow(Trace *trace)
 		trace->checks = diag_add(trace->checks, steps[now_at].name, trace->target, false, now - trace->since,
 							left ? "the cluster does not list the node under this address any more"
 							: cluster_printable_cstr(failure->text),
-							failure->hint ? failure->hint : steps[now_at].advice);
+							advice_on(now_at, failure));
 	}
-	trace->done = conn->state == KV_CONN_CLOSED || conn->state == KV_CONN_READY;
+	trace->done = conn->state == KV_CONN_CLOSED || (conn->state == KV_CONN_READY && !ask_for_data(trace));
 }
 
-/* Connects to all of them at once, until each has got through or failed. */
+/* Connects to all of them at once, until each has answered a request for data, or failed. */
 static List *
 follow_all(ClusterHandle *handle, Trace *traces, int n, List *checks)
 {
@@ -218,15 +333,21 @@ follow_all(ClusterHandle *handle, Trace *traces, int n, List *checks)
 	}
 	while (busy)
 	{
+		int64		deadline = WAIT_FOREVER;
+
 		busy = false;
 		for (int i = 0; i < n; i++)
 		{
-			if (!traces[i].done)
+			if (!traces[i].done && traces[i].asked != 0)
+				follow_data(&traces[i]);
+			else if (!traces[i].done)
 				follow(&traces[i]);
+			if (!traces[i].done && traces[i].asked != 0)
+				deadline = Min(deadline, traces[i].asked + handle->settings->kv_timeout);
 			busy |= !traces[i].done;
 		}
 		if (busy)
-			handle_wait(handle, WAIT_FOREVER, false, NULL);
+			handle_wait(handle, deadline, false, NULL);
 	}
 	for (int i = 0; i < n; i++)
 		checks = list_concat(checks, traces[i].checks);

@@ -456,7 +456,7 @@ take_config(KvConn *conn, const CbPacket *packet)
 	handle->last_config_check = wait_now();
 	if (packet->value.len > 0 && !topology_apply(handle, conn, packet, &failure))
 	{
-		kv_conn_fail(conn, failure.sqlstate, false, "%s", failure.text);
+		kv_conn_fail_with(conn, &failure);
 		return;
 	}
 	if (handle->config == NULL || handle->provisional)

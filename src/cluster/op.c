@@ -132,6 +132,7 @@ kv_op_reset(KvOp *op)
 		elog(ERROR, "%s goes on after its transaction has ended", op->cls->name);
 	kv_op_abandon(op);
 	op->since = wait_now();
+	op->stopped = false;
 	op->last.sqlstate = 0;
 	if (op->collection != NULL && op->collection->state == KV_COLLECTION_MISSING)
 		op->collection->state = KV_COLLECTION_UNKNOWN;
@@ -519,7 +520,7 @@ kv_op_push(KvOp *op)
 		splice_delayed(op);
 	if (op->handle->nopen_scans > 0)
 		handle_cancel_scans(op->handle);
-	if (op->pending.head == KV_NO_ITEM)
+	if (op->pending.head == KV_NO_ITEM || op->stopped)
 		return;
 	if (op->collection != NULL && !collection_ready(op->collection, op))
 	{
@@ -534,6 +535,8 @@ kv_op_push(KvOp *op)
 		KvConn	   *conn = op->cls->route(op, item);
 		KvConnState state = conn ? kv_conn_want(conn) : KV_CONN_CLOSED;
 
+		if (op->stopped)
+			return;
 		kv_op_begin(op, kv_op_item(op, item));
 		if (state == KV_CONN_READY)
 			send_item(op, item, conn);
@@ -677,7 +680,7 @@ kv_op_next(KvOp *op)
 	release_current(op);
 	for (;;)
 	{
-		while (op->ring_count > 0)
+		while (op->ring_count > 0 && !op->stopped)
 		{
 			op->current = op->ring[op->ring_head];
 			op->ring_head = (op->ring_head + 1) & (op->ring_size - 1);
@@ -696,10 +699,10 @@ kv_op_next(KvOp *op)
 			release_current(op);
 		}
 		kv_op_push(op);
+		if (op->stopped || (op->ring_count == 0 && is_idle(op)))
+			return NULL;
 		if (op->ring_count > 0)
 			continue;
-		if (is_idle(op))
-			return NULL;
 		wait_for_answer(op, &started);
 	}
 }

@@ -46,7 +46,7 @@ typedef struct KvOpClass
 {
 	const char *name;			/* for messages: what it does, such as "key look-up" */
 
-	/* The node for an item; NULL: nobody at the moment. */
+	/* The node for an item; NULL: nobody at the moment, or never with these items: then it sets stopped. */
 	KvConn	   *(*route) (KvOp *op, int item);
 
 	/* Reserves a request and appends its packet. */
@@ -106,6 +106,7 @@ struct KvOp
 	int			ring_count;
 	KvAnswer	current;		/* last one taken: its block is held */
 
+	bool		stopped;		/* by route: nothing is sent nor handed out until kv_op_reset */
 	KvFailure	last;			/* last real cause of trouble (E2) */
 	MemoryContextCallback on_reset;
 	void		(*cleanup) (KvOp *op);	/* on every way out; no network, no throw. May be NULL */
@@ -138,7 +139,7 @@ extern void kv_op_push(KvOp *op);
 
 /*
  * The next answer that is the operation's own business; waits for it, sends again what has to be. NULL: nothing is
- * under way. Valid until the next call.
+ * under way, or the operation was stopped. Valid until the next call.
  */
 extern KvAnswer *kv_op_next(KvOp *op);
 

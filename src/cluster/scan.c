@@ -33,9 +33,10 @@ route(KvOp *op, int index)
 	KvScan	   *scan = (KvScan *) op;
 
 	if (op->handle->config->nvbuckets != scan->map_size || op->handle->bucket_changes != scan->bucket_changes)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("bucket \"%s\" was created anew during a scan", op->handle->bucket)));
+	{
+		op->stopped = true;
+		return NULL;
+	}
 	return topology_conn(op->handle, scan_stream(scan, index)->vbucket);
 }
 
@@ -359,6 +360,7 @@ kv_scan_start(KvScan *scan, const KvScanSpec *spec)
 	if (op->handle != NULL)
 		drop_streams(scan);
 	kv_op_reset(op);
+	scan->delivered = false;
 	if (spec != NULL)
 		set_spec(scan, spec);
 	cluster_bootstrap(op->handle, op->counters);
@@ -374,6 +376,20 @@ kv_scan_start(KvScan *scan, const KvScanSpec *spec)
 		collect_own_vbuckets(scan);
 	make_room(scan, scan->nvbuckets);
 	merge_start(scan);
+}
+
+/*
+ * The bucket was created anew since the scan began: begins again with the new one, unless rows of the old one were
+ * handed out; of a parallel scan, others may have handed out some.
+ */
+void
+scan_anew(KvScan *scan)
+{
+	if (scan->delivered || scan->spec.next_vbucket != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("bucket \"%s\" was created anew during a scan", scan->op.handle->bucket)));
+	kv_scan_start(scan, NULL);
 }
 
 void
@@ -475,6 +491,7 @@ scan_document(KvScan *scan, const ScanStream *stream, const CbScanItem *item)
 	ClusterDoc *doc = &scan->doc;
 	CbSpan		value = item->value;
 
+	scan->delivered = true;
 	doc->key = (const char *) item->key.data;
 	doc->keylen = item->key.len;
 	doc->vbucket = stream->vbucket;
@@ -600,9 +617,12 @@ kv_scan_next(KvScan *scan)
 			}
 		}
 		answer = kv_op_next(&scan->op);
-		if (answer == NULL)
+		if (answer != NULL)
+			take_answer(scan, answer);
+		else if (scan->op.stopped)
+			scan_anew(scan);
+		else
 			return NULL;
-		take_answer(scan, answer);
 	}
 }
 

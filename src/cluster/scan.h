@@ -56,6 +56,7 @@ struct KvScan
 	int			next;
 	uint32		map_size;		/* vBuckets of the bucket when the scan started */
 	uint64		bucket_changes;	/* of the handle when the scan began */
+	bool		delivered;		/* a document was handed out since */
 	int			nnodes;			/* that have some */
 
 	int			nstreams;
@@ -102,6 +103,7 @@ scan_index(const KvScan *scan, const ScanStream *stream)
 }
 
 /* scan.c */
+extern void scan_anew(KvScan *scan);
 extern void scan_created(KvScan *scan, ScanStream *stream, const KvAnswer *answer);
 extern bool scan_failed_over(KvScan *scan, const ScanStream *stream, const KvAnswer *answer);
 extern void scan_gone(KvScan *scan, ScanStream *stream);

@@ -363,9 +363,12 @@ merge_next(KvScan *scan)
 	{
 		KvAnswer   *answer = kv_op_next(&scan->op);
 
-		if (answer == NULL)
+		if (answer != NULL)
+			take_answer(scan, answer);
+		else if (scan->op.stopped)
+			scan_anew(scan);
+		else
 			elog(ERROR, "%d vBuckets of a scan have nothing under way", scan->missing);
-		take_answer(scan, answer);
 	}
 	if (binaryheap_empty(scan->heap))
 		return NULL;

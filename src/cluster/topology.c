@@ -259,7 +259,10 @@ topology_apply(ClusterHandle *handle, KvConn *from, const CbPacket *packet, KvFa
 	if (config->bucket == NULL || strcmp(config->bucket, handle->bucket) != 0)
 		refuse(failure, from, ERRCODE_PROTOCOL_VIOLATION, "a cluster configuration of another bucket");
 	else if (!config->vbucket_locator)
+	{
 		refuse(failure, from, ERRCODE_FEATURE_NOT_SUPPORTED, "memcached buckets are not supported");
+		failure->hint = "Use a bucket of type couchbase or ephemeral.";
+	}
 	else if (config->nvbuckets == 0)
 		refuse(failure, from, ERRCODE_CANNOT_CONNECT_NOW, "the bucket is not ready: it has no vBucket map yet");
 	else if (handle->provisional && !comparable(config, handle->config))

@@ -3,6 +3,7 @@ use strict;
 use warnings;
 
 use CbCluster;
+use FindBin;
 use IO::Socket::INET;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -47,7 +48,8 @@ sub diag_of
 sub steps_ok
 {
 	my ($target) = @_;
-	return map { "$_ $target ok" } ('TCP connect', 'HELLO', 'SASL authentication', 'bucket selection', 'cluster config');
+	return map { "$_ $target ok" } ('TCP connect', 'HELLO', 'SASL authentication', 'bucket selection', 'cluster config',
+		'data request');
 }
 
 sub attach
@@ -128,6 +130,38 @@ is_deeply([ grep { /failed/ } @rows, @sqlpp ], [], 'alternate addresses');
 is_deeply([ map { /query service (\S+) ok/ } @sqlpp ], $nat->{ready}{query}, 'of the query services, too');
 like($detail{'cluster config ' . $nat->kv(1)}, qr/network "external"/, 'of the network in use');
 undef $nat;
+
+# A bucket that warms up takes connections, and no requests. Rights to it are another matter.
+foreach my $state ('warming', 'config-only')
+{
+	$cluster->control("warmup 1 bucket=default state=$state");
+	@rows = diag_of('cb');
+	is_deeply([ grep { /failed/ } @rows ], ["data request $kv[1] failed"], "$state: of one node");
+	like($detail{"data request $kv[1]"}, $state eq 'warming' ? qr/\(status 86\)$/ : qr/\(status 0d\)$/, "$state: why");
+	is($advice{"data request $kv[1]"}, 'The bucket warms up on the node, or is being created: wait.', "$state: what to do");
+	$cluster->control("warmup all bucket=default state=$state");
+	@rows = diag_of('cb');
+	is_deeply([ sort grep { /failed/ } @rows ], [ sort map { "data request $_ failed" } @kv ], "$state: of all nodes");
+	$cluster->control('warmup all bucket=default state=ready');
+	is_deeply([ grep { /failed/ } diag_of('cb') ], [], "$state: and over");
+}
+
+my $rights = CbCluster->new('--config', "$FindBin::Bin/rights.json");
+foreach my $user ('reader', 'looker')
+{
+	my ($server, @hosts) = ("rights_$user", map { $rights->kv($_) } 0, 1);
+
+	$session->query_safe("CREATE SERVER $server FOREIGN DATA WRAPPER cbconn_fdw OPTIONS (connection_string 'couchbase://$hosts[0]');
+		CREATE USER MAPPING FOR CURRENT_USER SERVER $server OPTIONS (username '$user', password 'password')");
+	@rows = diag_of($server, q{, 'default'});
+	is_deeply([ grep { /failed/ } @rows, @sqlpp[ 0, 1 ] ], [], "$user: nothing fails");
+	foreach my $host (@hosts)
+	{
+		ok((grep { $_ eq "data request $host ok" } @rows), "$user: $host answers");
+		is($detail{"data request $host"}, 'no right to read the default collection; the node answers', "$user: the right to read");
+	}
+}
+undef $rights;
 
 # Faults of nodes.
 $cluster->control('kill 2');

@@ -65,8 +65,11 @@ foreach my $sql ('SELECT count(*) FROM old_doc', q{SELECT * FROM old_doc WHERE i
 	my ($ret, $out, $error) = $node->psql('postgres', "\\set VERBOSITY verbose\n$sql");
 
 	like($error, qr/ERROR:  0A000: .*\n(?:DETAIL:.*\n?)*.*memcached buckets are not supported/, "$sql: a memcached bucket is refused");
+	like($error, qr/HINT:  Use a bucket of type couchbase or ephemeral/, "$sql: the hint");
 	cmp_ok(time() - $start, '<', 1.5, "$sql: at once");
 }
+is($node->safe_psql('postgres', q{SELECT DISTINCT step, detail, advice FROM cbconn_diag('old') WHERE NOT ok}),
+	'cluster config|memcached buckets are not supported|Use a bucket of type couchbase or ephemeral.', 'cbconn_diag() tells of it, too');
 
 # ---- a bucket that comes anew
 
@@ -80,11 +83,43 @@ sub same_session
 	return $session->query_safe(sprintf($rows, $server));
 }
 
+# What a session does first with the new bucket: no look-up before it tells of the change.
+my %firsts = (
+	count => 'SELECT count(*) FROM %s_doc',
+	cursor => 'BEGIN; DECLARE c CURSOR FOR SELECT id FROM %s_doc; MOVE ALL IN c; CLOSE c; COMMIT; SELECT 0',
+	sorted => 'SELECT count(*) FROM (SELECT id FROM %s_doc ORDER BY id OFFSET 0) d',
+	first => q{SELECT count(*) FROM (SELECT id FROM %s_doc WHERE id > 'a' ORDER BY id LIMIT 10) d});
+my %scanning;
+
+sub scans_first
+{
+	my ($name, $node, $server) = @_;
+
+	foreach my $first (sort keys %firsts)
+	{
+		my $session = $scanning{"$name $first"} //= $node->background_psql('postgres', on_error_stop => 0);
+
+		CbCluster::send_query($session, sprintf($firsts{$first}, $server));
+		is(CbCluster::finish_query($session), '', "$name, $server: scans first: $first");
+		is($session->query_safe("SELECT count(*) FROM ${server}_doc"), '0', "$name, $server: $first: and finds it empty");
+	}
+	return;
+}
+
 my %sessions = map { $_ => $nodes{$_}->background_psql('postgres', on_error_stop => 0) } keys %nodes;
 my @ways = ([ 'alone', 'cb' ], [ 'alone', 'filed' ], [ 'shared', 'cb' ]);
 is(same_session($sessions{ $_->[0] }, $_->[1]), "500\n500", "$_->[0], $_->[1]: before") foreach @ways;
 is($nodes{ $_->[0] }->safe_psql('postgres', sprintf($rows, $_->[1])), "500\n500", "$_->[0], $_->[1]: before, from what is kept")
   foreach @ways;
+foreach my $way (@ways)
+{
+	foreach my $first (sort keys %firsts)
+	{
+		my $session = $scanning{"$way->[0] $first"} //= $nodes{ $way->[0] }->background_psql('postgres', on_error_stop => 0);
+
+		is($session->query_safe("SELECT count(*) FROM $way->[1]_doc"), '500', "$way->[0], $way->[1], $first: before");
+	}
+}
 
 foreach my $vbuckets (64, 128, 1024)
 {
@@ -95,6 +130,7 @@ foreach my $vbuckets (64, 128, 1024)
 		my $name = "$way->[0], $way->[1], anew with $vbuckets vBuckets";
 		my $server = $way->[1];
 
+		scans_first($way->[0], $nodes{ $way->[0] }, $server);
 		is($nodes{ $way->[0] }->safe_psql('postgres', sprintf($rows, $server)), "0\n0", "$name: a fresh session finds it empty");
 		is(same_session($sessions{ $way->[0] }, $server), "0\n0", "$name: so does one that was connected");
 		$sessions{ $way->[0] }->query_safe("INSERT INTO ${server}_doc (id, name) SELECT 'doc-' || lpad(g::text, 8, '0'), 'new' FROM generate_series(1, 100) g");
@@ -163,6 +199,20 @@ foreach my $state ('empty-map', 'warming', 'config-only')
 	}
 }
 
-$_->quit foreach values %sessions;
+# ---- a bucket that comes anew in the middle of a scan whose first rows were handed out
+
+my $cursor = $sessions{alone};
+$cursor->query_safe('\set VERBOSITY verbose');
+foreach my $order ('', 'ORDER BY id')
+{
+	$cursor->query_safe(q{INSERT INTO cb_doc (id, name) SELECT 'new-' || g, repeat('n', 1000) FROM generate_series(1, 5000) g});
+	$cursor->query_safe("BEGIN; DECLARE c CURSOR FOR SELECT id FROM cb_doc WHERE id > 'a' $order; FETCH 1 FROM c");
+	$cluster->control('recreate bucket=default vbuckets=64');
+	CbCluster::send_query($cursor, 'MOVE ALL IN c');
+	like(CbCluster::finish_query($cursor), qr/ERROR:  40001: bucket "default" was created anew during a scan/, "in the middle of a scan $order");
+	$cursor->query_safe('ROLLBACK');
+}
+
+$_->quit foreach values %sessions, values %scanning;
 $_->stop foreach values %nodes;
 done_testing();
