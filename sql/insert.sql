@@ -193,6 +193,9 @@ EXPLAIN (COSTS OFF) INSERT INTO t (id, n) SELECT 'x' || i, i FROM generate_serie
 EXPLAIN (COSTS OFF) INSERT INTO u VALUES ('x', 1);
 EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) INSERT INTO u SELECT 'own-' || i, i FROM generate_series(1, 2) i;
 
+-- keys are shown as they are, where that is possible
+SELECT attempt(format('INSERT INTO t (id) VALUES (%1$L), (%1$L)', k)) FROM unnest(ARRAY[U&'k\00FC \043A', U&'c\0085', E'tab\t', 'back\']) k;
+
 \set ECHO none
 \i test/sql/write_cleanup.sql
 DROP TABLE local_types, shapes;

@@ -1,10 +1,10 @@
 /*
  * exec_ahead.c
- *		Statements that write into a collection they also read: PostgreSQL shows a statement the rows from before it, but
- *		Couchbase applies writes at once. So such scans take all their rows before the first one is passed on, and keep
- *		them in a tuplestore, on disk beyond work_mem. The scan that finds the rows to be changed need not: a row is
- *		written only after that scan has met it, under the same key. Scans that are asked again for other rows cannot
- *		read ahead of the writes, so the writes wait for them (FdwModifyState.hold).
+ *		Statements that write into a collection they also read: PostgreSQL shows a statement the rows from before it,
+ *		but Couchbase applies writes at once. So such scans take all their rows before the first one is passed on, and
+ *		keep them in a tuplestore, on disk beyond work_mem. The scan that finds the rows to be changed need not: a row
+ *		is written only after that scan has met it, under the same key. Scans that are asked again for other rows
+ *		cannot read ahead of the writes, so the writes wait for them (FdwModifyState.hold).
  */
 #include "postgres.h"
 

@@ -4,6 +4,7 @@
  */
 #include "value.h"
 
+#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -18,6 +19,21 @@ value_type_name(const ValueType *type)
 	return format_type_with_typemod(type->type, type->typmod);
 }
 
+/* Bytes of a character that can be shown as it is, 0: none; C1 control characters cannot. */
+static int
+shown_as_is(const unsigned char *data, size_t len)
+{
+	int			size;
+
+	if (data[0] < 0x80)
+		return data[0] >= 0x20 && data[0] < 0x7f && data[0] != '\\';
+	size = pg_utf_mblen(data);
+	if (GetDatabaseEncoding() != PG_UTF8 || size > len || !pg_utf8_islegal(data, size) ||
+		(data[0] == 0xc2 && data[1] < 0xa0))
+		return 0;
+	return size;
+}
+
 char *
 value_escape(const char *data, size_t len, size_t limit)
 {
@@ -27,9 +43,13 @@ value_escape(const char *data, size_t len, size_t limit)
 	for (size_t i = 0; i < Min(len, limit); i++)
 	{
 		unsigned char c = data[i];
+		int			size = shown_as_is((const unsigned char *) data + i, len - i);
 
-		if (c >= 0x20 && c < 0x7f && c != '\\')
-			appendStringInfoChar(&text, c);
+		if (size > 0)
+		{
+			appendBinaryStringInfo(&text, data + i, size);
+			i += size - 1;
+		}
 		else
 			appendStringInfo(&text, "\\x%02x", c);
 	}
