@@ -139,6 +139,23 @@ SELECT * FROM edges($$ 'a' = ANY (any_case) $$, $$ any_case @> '{a}' $$, $$ any_
 -- names: 63 bytes
 SELECT * FROM edges($$ cname = repeat('x', 63) $$, $$ cname = repeat('x', 70) $$, $$ NOT (cname <> repeat('x', 70)) $$, $$ cname IS NOT DISTINCT FROM repeat('x', 70) $$, $$ cname <> 'a' $$, $$ cname IN (repeat('x', 63), repeat('x', 70)) $$);
 
+-- what may fail is not computed where another part decides
+SELECT * FROM edges($$ (SELECT 0) = 0 OR n > 10 / (SELECT 0) $$, $$ NOT ((SELECT 0) <> 0 AND n > 10 / (SELECT 0)) $$, $$ ((SELECT 0) <> 0 AND n > 10 / (SELECT 0)) IS NOT TRUE $$, $$ CASE WHEN (SELECT 0) = 0 THEN n = 5 ELSE n = 10 / (SELECT 0) END $$,
+  $$ CASE WHEN (SELECT 'x') ~ '^\d+$' THEN n = (SELECT 'x')::integer ELSE n > 7 END $$, $$ coalesce(n, 10 / (SELECT 0)) > 5 $$, $$ n = 1 OR n = (SELECT 5) OR (SELECT NULL::integer) IS NULL AND n > (SELECT 7::integer) $$,
+  $$ n = 10 / ((SELECT 0) + 2) $$);
+PREPARE p (integer) AS SELECT count(*) FROM q.edges WHERE $1 = 0 OR n > 10 / $1;
+SET plan_cache_mode = force_generic_plan;
+EXECUTE p (0);
+EXECUTE p (2);
+RESET plan_cache_mode;
+DEALLOCATE p;
+PREPARE p (integer) AS SELECT id FROM q.edges WHERE $1 IS NULL OR n = $1 OR n = $1 + 1 ORDER BY id;
+SET plan_cache_mode = force_generic_plan;
+EXPLAIN (VERBOSE, COSTS OFF) EXECUTE p (1);
+EXECUTE p (1);
+RESET plan_cache_mode;
+DEALLOCATE p;
+
 -- values that are computed once, for each execution
 PREPARE p (text, bigint, float8, text[], boolean) AS
   SELECT id FROM q.n WHERE (ct = $1 OR ci = $2 OR cf = $3 OR ct = ANY ($4) OR $5) ORDER BY id LIMIT 3;

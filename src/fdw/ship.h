@@ -78,6 +78,7 @@ typedef struct Ship
 	int			available;		/* version of the query service: 70600 is 7.6.0 */
 	List	   *params;			/* ShipParam pointers */
 	Node	   *case_value;		/* what CASE x WHEN compares */
+	int			guards;			/* AND, OR, CASE, COALESCE around it that may keep an expression from being computed */
 } Ship;
 
 /* A mapped column, or a path into one. */
@@ -158,7 +159,7 @@ extern const char *ship_value_text(Ship *ship, ShipValue *value);
 /* A new parameter: its name with the $. */
 extern const char *ship_param(Ship *ship, Expr *expr, ShipEncode encode);
 
-/* Whether the expression has one value for a whole scan. */
+/* Whether the expression has one value for a whole scan, and may be computed before it even if no row would need it. */
 extern bool ship_is_param(const Ship *ship, Node *node);
 
 /* The template with %1 ... replaced. */

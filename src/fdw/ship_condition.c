@@ -44,6 +44,18 @@ ship_join(List *texts, const char *word)
 	return buf.data;
 }
 
+/* A part of an AND or OR, which is not computed where another part has decided. */
+static const char *
+condition_part(Ship *ship, Node *node, bool negated, ShipClass *class)
+{
+	const char *text;
+
+	ship->guards++;
+	text = ship_condition(ship, node, negated, class);
+	ship->guards--;
+	return text;
+}
+
 static const char *
 condition_and(Ship *ship, List *args, bool negated, ShipClass *class)
 {
@@ -54,7 +66,7 @@ condition_and(Ship *ship, List *args, bool negated, ShipClass *class)
 	foreach(lc, args)
 	{
 		ShipClass	part;
-		const char *text = ship_condition(ship, lfirst(lc), negated, &part);
+		const char *text = condition_part(ship, lfirst(lc), negated, &part);
 
 		*class = Min(*class, text != NULL ? part : SHIP_SUPERSET);
 		if (text == NULL || strcmp(text, "TRUE") == 0)
@@ -81,7 +93,7 @@ condition_or(Ship *ship, List *args, bool negated, ShipClass *class)
 	foreach(lc, args)
 	{
 		ShipClass	part;
-		const char *text = ship_condition(ship, lfirst(lc), negated, &part);
+		const char *text = condition_part(ship, lfirst(lc), negated, &part);
 
 		if (text == NULL)
 			return NULL;

@@ -45,9 +45,49 @@ param_is_bound(Node *node, void *context)
 	return expression_tree_walker(node, param_is_bound, context);
 }
 
+static bool
+param_function_leaks(Oid function, void *context)
+{
+	return !get_func_leakproof(function);
+}
+
+/* Whether computing it may raise an error: what is leakproof does not. */
+static bool
+param_may_fail(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_Const:
+		case T_Param:
+		case T_Var:
+		case T_List:
+		case T_SQLValueFunction:
+		case T_RelabelType:
+		case T_CollateExpr:
+		case T_ArrayExpr:
+		case T_BoolExpr:
+		case T_NullTest:
+		case T_BooleanTest:
+			break;
+		case T_FuncExpr:
+		case T_OpExpr:
+		case T_DistinctExpr:
+			if (check_functions_in_node(node, param_function_leaks, context))
+				return true;
+			break;
+		default:
+			return true;
+	}
+	return expression_tree_walker(node, param_may_fail, context);
+}
+
 bool
 ship_is_param(const Ship *ship, Node *node)
 {
+	if (ship->guards > 0 && param_may_fail(node, NULL))
+		return false;
 	return !bms_overlap(ship->relids, pull_varnos(ship->root, node)) && !contain_volatile_functions(node) &&
 		!contain_subplans(node) && !param_is_bound(node, NULL);
 }
@@ -280,7 +320,7 @@ value_arm(Ship *ship, Node *node, ShipKind *kind)
 }
 
 static bool
-value_of_case(Ship *ship, CaseExpr *node, ShipValue *value)
+value_of_case_arms(Ship *ship, CaseExpr *node, ShipValue *value)
 {
 	Node	   *outer = ship->case_value;
 	StringInfoData buf;
@@ -316,6 +356,17 @@ value_of_case(Ship *ship, CaseExpr *node, ShipValue *value)
 	return true;
 }
 
+static bool
+value_of_case(Ship *ship, CaseExpr *node, ShipValue *value)
+{
+	bool		written;
+
+	ship->guards++;
+	written = value_of_case_arms(ship, node, value);
+	ship->guards--;
+	return written;
+}
+
 /* COALESCE, GREATEST, LEAST: a call of arms. */
 static bool
 value_of_call(Ship *ship, const char *name, List *args, ShipValue *value)
@@ -341,6 +392,17 @@ value_of_call(Ship *ship, const char *name, List *args, ShipValue *value)
 	appendStringInfoChar(&buf, ')');
 	value->text = buf.data;
 	return value->kind != SHIP_NONE;
+}
+
+static bool
+value_of_coalesce(Ship *ship, CoalesceExpr *node, ShipValue *value)
+{
+	bool		written;
+
+	ship->guards++;
+	written = value_of_call(ship, "IFMISSINGORNULL", node->args, value);
+	ship->guards--;
+	return written;
 }
 
 static bool
@@ -479,8 +541,7 @@ ship_value(Ship *ship, Node *node, ShipValue *value)
 		case T_CaseExpr:
 			return guc_enable_case_pushdown && value_of_case(ship, (CaseExpr *) node, value);
 		case T_CoalesceExpr:
-			return guc_enable_case_pushdown &&
-				value_of_call(ship, "IFMISSINGORNULL", ((CoalesceExpr *) node)->args, value);
+			return guc_enable_case_pushdown && value_of_coalesce(ship, (CoalesceExpr *) node, value);
 		case T_MinMaxExpr:
 			return guc_enable_case_pushdown && value_of_extreme(ship, (MinMaxExpr *) node, value);
 		case T_NullIfExpr:
