@@ -156,6 +156,19 @@ EXECUTE p (1);
 RESET plan_cache_mode;
 DEALLOCATE p;
 
+-- repeated members: the query service sees the first, jsonb the last; off is the way out
+SELECT make_table('twice', $$ id text OPTIONS (key 'true') COLLATE "C", c text, doc jsonb OPTIONS (document 'true') $$, $$ collection 'twice' $$) \g /dev/null
+SELECT id, c, doc FROM q.twice ORDER BY id;
+SELECT * FROM three_ways($$ SELECT id FROM twice WHERE c = 'first' $$);
+SET cbconn_fdw.enable_json_pushdown = off;
+SELECT j, t.* FROM unnest('{"doc->>''c'' = ''last''","doc->>''c'' = ''first''","doc @> ''{\"c\": \"last\"}''"}'::text[]) j, three_ways('SELECT id FROM twice WHERE ' || j) t;
+RESET cbconn_fdw.enable_json_pushdown;
+-- values of the wrong type where that is an error: a condition that takes them for NULL does not meet it
+CREATE FOREIGN TABLE q.strict (id text OPTIONS (key 'true') COLLATE "C", c text, n integer) SERVER q OPTIONS (collection 'edges', on_type_error 'error');
+SELECT id FROM q.strict WHERE n = 6 AND coalesce(c, 'none') = 'none';
+SELECT id, c FROM q.strict WHERE n = 6 AND coalesce(c, 'none') = 'none';
+SELECT id FROM q.strict WHERE n = 6 AND (c = 'a') IS NOT TRUE;
+
 -- values that are computed once, for each execution
 PREPARE p (text, bigint, float8, text[], boolean) AS
   SELECT id FROM q.n WHERE (ct = $1 OR ci = $2 OR cf = $3 OR ct = ANY ($4) OR $5) ORDER BY id LIMIT 3;
