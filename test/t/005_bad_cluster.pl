@@ -73,7 +73,7 @@ my @bad = (
 	[ 'refused', $refused, '08001', qr/Connection refused/ ],
 	[ 'silent', CbCluster::listener(sub { }), '08001', $silence ],
 	[ 'closing', CbCluster::listener(sub { close($_[0]) }), '08006', $closed ],
-	[ 'http', CbCluster::listener(sub { print { $_[0] } "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" }), '08P01', $nonsense ],
+	[ 'http', CbCluster::listener(sub { print { $_[0] } "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" }), '08P01', qr{the node answers in HTTP} ],
 	[ 'half_packet', CbCluster::listener(sub { print { $_[0] } substr(response(first_opaque($_[0]), 0), 0, 10) }), '08001', $silence ],
 	[ 'half_then_close', CbCluster::listener(sub {
 		print { $_[0] } substr(response(first_opaque($_[0]), 0), 0, 10);
