@@ -8,33 +8,10 @@ case ${1:-} in
 	'' | -*) ;;
 	*) program=$1; shift ;;
 esac
-dir=$(mktemp -d)
-pid=
-cleanup() {
-	status=$?
-	trap - EXIT
-	if [ -n "$pid" ]; then
-		kill "$pid" 2>/dev/null || true
-		wait "$pid" || { echo "cbcluster ended with status $?" >&2; status=1; }
-	fi
-	rm -rf "$dir"
-	exit $status
-}
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+# shellcheck source=test/cluster/replay_cluster.sh
+. "$top/test/cluster/replay_cluster.sh"
 
-"$program" --config "$top/test/cluster/vectors.json" --ready-file "$dir/ready" &
-pid=$!
-tries=0
-until [ -s "$dir/ready" ]; do
-	tries=$((tries + 1))
-	if [ $tries -gt 200 ] || ! kill -0 "$pid" 2>/dev/null; then
-		echo 'cbcluster did not start' >&2
-		exit 1
-	fi
-	sleep 0.1
-done
+start_cluster "$program" --config "$top/test/cluster/vectors.json"
 kv=$(sed 's/.*"kv": *\["\([^"]*\)".*/\1/' "$dir/ready")
 python3 "$top/test/vectors/replay.py" "$kv" Administrator password vec "$top"/test/vectors/kv/*.jsonl \
 	--reader vecreader:readerpw --have all "$@"
